@@ -1,0 +1,54 @@
+# Every command of the course. Each sets up .venv first, and finds nothing to do when that is done.
+# Written for GNU make 3.81, which macOS ships.
+
+VERSIONS ?= stored
+export VERSIONS PYTHON
+python = .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint format run lesson save address
+
+help:
+	@echo 'make lab                 set everything up and open JupyterLab at the first lesson'
+	@echo 'make test                set everything up and check everything: code, lessons, claims'
+	@echo 'make test ARGS="-k name" the same, with more options for pytest'
+	@echo
+	@echo 'make run                 run every lesson, show what held, write pages to build/'
+	@echo 'make lesson N=02         the same for one lesson'
+	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
+	@echo 'make lint, make format   check the style of code and notebooks, or mend it'
+	@echo 'make address URL=https://github.com/you/your-fork [REVISION=main]'
+	@echo '                         write the address of your copy into badges and set-up cells'
+	@echo
+	@echo 'With each: VERSIONS=stored | newest | colab | nightly, PYTHON=python3.12'
+
+setup:
+	@tools/setup.sh
+
+lab: setup
+	@$(python) -m tools.lab $(ARGS)
+
+test: setup
+	@status=0; \
+	$(python) -m ruff check . || status=1; \
+	$(python) -m ruff format --check . || status=1; \
+	$(python) -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS) || status=1; \
+	exit $$status
+
+lint: setup
+	@$(python) -m ruff check . && $(python) -m ruff format --check .
+
+format: setup
+	@$(python) -m ruff check --fix . && $(python) -m ruff format .
+
+run: setup
+	@$(python) -m tools.run
+
+lesson: setup
+	@$(python) -m tools.run --one $(N)
+
+save: setup
+	@$(python) -m tools.save $(N)
+
+address: setup
+	@$(python) -m tools.address $(if $(URL),--url '$(URL)') $(if $(REVISION),--revision '$(REVISION)')

@@ -1,0 +1,209 @@
+"""Start a lesson, make a claim, settle a statement, show progress.
+
+Four environment variables reach a lesson from outside, and `make` sets them:
+
+- `COURSE_SEED` replaces the lesson's seed,
+- `COURSE_QUIET` hides progress bars, so that they leave no trace in stored outputs,
+- `COURSE_LOG` names a file that gets one line of JSON for each claim, statement and exercise.
+"""
+
+import json
+import math
+import operator
+import os
+from pathlib import Path
+
+import keras
+
+from course_utils import plotting
+
+RELATIONS = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+}
+STATEMENTS = range(1, 93)
+WITHOUT_MEASUREMENT = (17, 53, 91)  # matters of definition and of history
+
+_seed = 0
+
+
+class ClaimError(AssertionError):
+    """A claim or a verdict that the measurement does not bear out."""
+
+
+def start(seed=0, gpu=False):
+    """Start a lesson: seeded, deterministic, on the CPU, with one plot style. Starting again is harmless.
+
+    Args:
+        seed: the seed of the lesson; the environment variable `COURSE_SEED` replaces it.
+        gpu: let TensorFlow use a GPU. Small recurrences are slower there, so the default is the CPU.
+
+    Raises:
+        ValueError: the seed is not a whole number from 0 to 2**32 - 1.
+    """
+    global _seed
+    _seed = _whole_seed(os.environ.get("COURSE_SEED") or seed)
+    if keras.backend.backend() == "tensorflow":
+        _prepare_tensorflow(gpu)
+    plotting.style()
+    keras.utils.set_random_seed(_seed)
+
+
+def seed():
+    """Set every random generator back to the lesson's seed, and return it.
+
+    Each cell that trains begins with this, so that running the cell again gives the same result.
+    """
+    keras.utils.set_random_seed(_seed)
+    return _seed
+
+
+def claim(text, *bounds):
+    """State what an experiment has shown, and check it.
+
+    Args:
+        text: one sentence, without figures that are measured.
+        *bounds: what bears it out, each `(measured, relation, limit)`, where the relation
+            is one of `>`, `>=`, `<`, `<=`, `==`.
+
+    Raises:
+        ClaimError: a bound is false. The message gives what was measured and what was expected.
+        ValueError: there is no bound, or one is not of that form.
+    """
+    if not bounds:
+        raise ValueError("A claim needs at least one (measured, relation, limit). Received: bounds=()")
+    _check_bounds(f"Claim: {_sentence('text', text)}", bounds, {"kind": "claim", "text": text})
+
+
+def settle(number, said, verdict, *bounds):
+    """Settle one statement of the widely read notes by measurement.
+
+    Args:
+        number: the number of the statement, 1 to 92.
+        said: what is said, in our words.
+        verdict: "holds", "does not hold" or "holds only when ...".
+        *bounds: as in `claim`; at least one, except for a matter of definition or history.
+
+    Raises:
+        ClaimError: a bound is false, so the verdict is not borne out.
+        ValueError: the number, the verdict or a bound is not of that form.
+    """
+    if number not in STATEMENTS:
+        raise ValueError(
+            f"A statement has a number from {STATEMENTS[0]} to {STATEMENTS[-1]}. Received: number={number!r}"
+        )
+    if verdict not in ("holds", "does not hold") and not str(verdict).startswith("holds only when "):
+        raise ValueError(
+            'A verdict is "holds", "does not hold" or begins with "holds only when ". '
+            f"Received: verdict={verdict!r}"
+        )
+    if not bounds and number not in WITHOUT_MEASUREMENT:
+        raise ValueError(f"Statement {number} must be measured: give at least one bound. Received: bounds=()")
+    entry = {"kind": "statement", "number": number, "said": _sentence("said", said), "verdict": verdict}
+    _check_bounds(f"Statement {number}: {said} → {verdict}", bounds, entry)
+
+
+def progress():
+    """Return the callbacks that draw a progress bar in `fit`: none where nobody watches (`COURSE_QUIET`)."""
+    return [] if os.environ.get("COURSE_QUIET") else [_ProgressBar()]
+
+
+def log(entry):
+    """Append `entry`, a dict, as a line of JSON to the file that `COURSE_LOG` names, if it names one."""
+    path = os.environ.get("COURSE_LOG")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**entry, "seed": _seed}, ensure_ascii=False) + "\n")
+
+
+class _ProgressBar(keras.callbacks.Callback):
+    """One bar for the whole training, counted in steps."""
+
+    def on_train_begin(self, logs=None):  # noqa: ARG002
+        steps = self.params.get("steps")
+        self.bar = keras.utils.Progbar(steps and steps * self.params["epochs"], unit_name="step")
+        self.seen = 0
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
+        self.seen += 1
+        self.bar.update(self.seen)
+
+
+def _whole_seed(value):
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if not 0 <= number < 2**32 or str(number) != str(value).strip():
+        raise ValueError(f"A seed must be a whole number from 0 to 2**32 - 1. Received: seed={value!r}")
+    return number
+
+
+def _prepare_tensorflow(gpu):
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    if not gpu:
+        try:
+            tf.config.set_visible_devices([], "GPU")
+        except RuntimeError as error:  # too late once TensorFlow has run something on it
+            if tf.config.get_visible_devices("GPU"):
+                raise RuntimeError(
+                    "This kernel already uses the GPU. Restart it, then call `lesson.start()` first."
+                ) from error
+
+
+def _sentence(name, text):
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"`{name}` must be a sentence. Received: {name}={text!r}")
+    return text
+
+
+def _check_bounds(line, bounds, entry):
+    measured = [_check_bound(bound) for bound in bounds]
+    held = all(holds for *_, holds in measured)
+    log(
+        {
+            **entry,
+            "held": held,
+            "bounds": [
+                dict(zip(("measured", "relation", "limit"), bound, strict=False)) for bound in measured
+            ],
+        }
+    )
+    if not held:
+        raise ClaimError(_what_was_measured(line, measured))
+    print(f"✓ {line}")
+
+
+def _check_bound(bound):
+    try:
+        measured, relation, limit = bound
+        measured, limit = float(measured), float(limit)
+        compare = RELATIONS[relation]
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"A bound is (measured, relation, limit): two numbers and one of {', '.join(RELATIONS)} "
+            f"between them. Received: bound={bound!r}"
+        ) from error
+    return measured, relation, limit, math.isfinite(measured) and compare(measured, limit)
+
+
+def _what_was_measured(line, measured):
+    rows = [
+        f"  {'as expected' if holds else 'NOT AS EXPECTED'}: "
+        f"measured {value:.6g}, expected {relation} {limit:.6g}"
+        for value, relation, limit, holds in measured
+    ]
+    return "\n".join(
+        [
+            f"Not borne out here. {line}",
+            *rows,
+            f"Seed {_seed}, Keras {keras.__version__} on {keras.backend.backend()}. "
+            "If you changed nothing above, this machine disagrees with the course: please report these "
+            "lines. The cells below can still be run.",
+        ]
+    )

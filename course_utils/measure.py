@@ -1,0 +1,164 @@
+"""What the lessons measure. Gradients are taken with TensorFlow, the backend of the lessons."""
+
+import itertools
+import time
+
+import numpy as np
+from keras import ops
+
+
+def gradient_by_distance(cell, inputs):
+    """Measure how much of the gradient arrives at each earlier state.
+
+    The gradient of the summed last state with respect to the state after every step, as a norm,
+    averaged geometrically over the batch. It is a product of one factor a step (Pascanu et al. 2013,
+    "On the difficulty of training recurrent neural networks", equation 5).
+
+    Args:
+        cell: a recurrent cell, or a layer that carries one.
+        inputs: `(batch, time, features)`.
+
+    Returns:
+        `(time,)`: element d is the gradient d steps before the last, in units of element 0.
+    """
+    import tensorflow as tf
+
+    cell = getattr(cell, "cell", cell)
+    inputs = ops.convert_to_tensor(inputs)
+    if not cell.built:
+        cell.build((None, inputs.shape[-1]))
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    states, outputs = [ops.zeros((inputs.shape[0], size)) for size in sizes], []
+    with tf.GradientTape() as tape:
+        tape.watch(states)
+        for step in range(inputs.shape[1]):
+            output, states = cell(inputs[:, step], states)
+            outputs.append(output)
+        last = ops.sum(output)
+    norms = np.stack([np.linalg.norm(arrived, axis=-1) for arrived in tape.gradient(last, outputs)])
+    tiny = np.finfo("float32").tiny  # what has underflowed to zero still has a logarithm
+    mean = np.exp(np.log(np.maximum(norms, tiny)).mean(axis=1))[::-1]
+    return mean / mean[0]
+
+
+def accuracy_by_distance(labels, predictions, distances, edges):
+    """Measure accuracy in bands of distance.
+
+    Args:
+        labels, predictions, distances: `(examples,)` each.
+        edges: the borders of the bands; band k holds `edges[k] <= distance < edges[k + 1]`.
+
+    Returns:
+        The accuracy of each band, `(len(edges) - 1,)`.
+
+    Raises:
+        ValueError: a band holds no example.
+    """
+    correct, distances = np.equal(labels, predictions), np.asarray(distances)
+    bands = [(distances >= low) & (distances < high) for low, high in itertools.pairwise(edges)]
+    empty = [band for band, inside in enumerate(bands) if not inside.any()]
+    if empty:
+        raise ValueError(
+            f"Every band of distances needs an example. Received: edges={list(edges)}, empty={empty}"
+        )
+    return np.array([correct[inside].mean() for inside in bands])
+
+
+def cosine_similarities(vectors):
+    """Return the cosine of every row of `vectors` with every other, `(rows, rows)`."""
+    vectors = np.asarray(vectors)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit @ unit.T
+
+
+def within_and_between(similarities, groups):
+    """Return the mean similarity of two items of one group, and of two items of different groups.
+
+    Args:
+        similarities: `(items, items)`; an item's similarity with itself does not count.
+        groups: the group of each item, `(items,)`.
+    """
+    same = np.equal.outer(groups, groups)
+    others = ~np.eye(len(same), dtype=bool)
+    return float(similarities[same & others].mean()), float(similarities[~same].mean())
+
+
+def group_similarities(similarities, groups):
+    """Return the mean similarity of every group with every other, in the order in which they come.
+
+    Args:
+        similarities: `(items, items)`; an item's similarity with itself does not count.
+        groups: the group of each item, `(items,)`.
+
+    Returns:
+        `(groups, groups)`, each group's mean with itself on the diagonal.
+    """
+    members = np.array([np.equal(groups, group) for group in dict.fromkeys(groups)], float)
+    others = 1 - np.eye(len(similarities))
+    return (members @ (similarities * others) @ members.T) / (members @ others @ members.T)
+
+
+def ranked_above(scores, other_scores):
+    """Return how often one of `scores` is above one of `other_scores`; ties count one half.
+
+    1 means that the two can be told apart by a threshold, 0.5 that the scores say nothing
+    (the area under the ROC curve).
+    """
+    difference = np.subtract.outer(np.asarray(scores), np.asarray(other_scores))
+    return float((difference > 0).mean() + (difference == 0).mean() / 2)
+
+
+def mean_absolute_percentage_error(actual, forecast):
+    """Return the mean of `|actual - forecast| / |actual|`, in percent."""
+    actual = np.asarray(actual)
+    return float(100 * np.mean(np.abs(actual - forecast) / np.abs(actual)))
+
+
+def median_milliseconds(function, repeats=15):
+    """Return the median time of `function()` in milliseconds, after one call to warm up."""
+    function()
+    seconds = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - begun)
+    return float(1000 * np.median(seconds))
+
+
+def weight_gradients(model, inputs, labels, loss):
+    """Return the gradient of `loss(labels, model(inputs))` with respect to each weight of the model.
+
+    Args:
+        model: a Keras model or layer.
+        inputs, labels: one batch.
+        loss: a function or a Keras loss that takes labels and outputs.
+
+    Returns:
+        A list of arrays, in the order of `model.trainable_weights`.
+    """
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        value = loss(labels, model(inputs))
+    gradients = tape.gradient(value, [weight.value for weight in model.trainable_weights])
+    return [np.asarray(tf.convert_to_tensor(gradient)) for gradient in gradients]
+
+
+def gradient(function, inputs):
+    """Return the gradient of the sum of `function(inputs)` with respect to `inputs`.
+
+    Args:
+        function: takes and returns a tensor.
+        inputs: an array of floats.
+
+    Returns:
+        An array of the shape of `inputs`, or None where no gradient passes.
+    """
+    import tensorflow as tf
+
+    inputs = ops.convert_to_tensor(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        value = ops.sum(function(inputs))
+    arrived = tape.gradient(value, inputs)
+    return None if arrived is None else np.asarray(arrived)

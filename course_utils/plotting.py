@@ -1,0 +1,181 @@
+"""The course's pictures: one style, every axis named, one message each."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+
+# Okabe and Ito's colours are told apart by colour-blind readers; the line styles differ too.
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*", "<", ">"]
+
+
+def style():
+    """Set the one plot style of the course."""
+    plt.rcdefaults()
+    plt.rcParams.update(
+        {
+            "axes.grid": True,
+            "axes.prop_cycle": cycler(color=COLORS) + cycler(linestyle=LINES),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlesize": "medium",
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 80,
+            "figure.figsize": (7, 3.2),
+            "grid.alpha": 0.3,
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+        }
+    )
+
+
+def curves(x, lines, xlabel, ylabel, title=None, level=None, **settings):
+    """Draw one line for each entry of `lines` over the same axis.
+
+    Args:
+        x: `(points,)`, or a dict with the points of each line.
+        lines: a dict from the label of each line to its values, `(points,)`.
+        xlabel, ylabel: what the axes show, with units.
+        title: the one thing to see.
+        level: a pair of a height and its label, drawn as a thin horizontal line: chance, or a baseline.
+        **settings: passed to `Axes.set`, for example `yscale="log"`.
+
+    Returns:
+        The axes.
+    """
+    _, axes = plt.subplots()
+    for label, y in lines.items():
+        axes.plot(x[label] if isinstance(x, dict) else x, y, label=label)
+    if level is not None:
+        height, label = level
+        axes.axhline(height, color="0.4", linewidth=1, linestyle=":", label=label)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title, **settings)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return axes
+
+
+def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", limit=None):
+    """Draw a matrix as coloured cells, zero in white.
+
+    Args:
+        values: `(rows, columns)`.
+        rows, columns: the labels, in Latin letters.
+        xlabel, ylabel: what the columns and the rows are.
+        title: the one thing to see.
+        label: what the colour shows, with its unit.
+        limit: the value of the strongest colour; the largest in `values` if left out.
+
+    Returns:
+        The axes.
+    """
+    values = np.asarray(values)
+    limit = np.abs(values).max() if limit is None else limit
+    _, axes = plt.subplots(figsize=(1.6 + 0.32 * len(columns), 1.2 + 0.26 * len(rows)))
+    image = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=90 if len("".join(map(str, columns))) > 40 else 0)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.grid(visible=False)
+    axes.figure.colorbar(image, label=label)
+    return axes
+
+
+def word_map(vectors, words, groups, title=None):
+    """Draw word vectors in the plane in which they spread most (principal components).
+
+    Args:
+        vectors: `(words, size)`.
+        words: the words, in Latin letters.
+        groups: the group of each word; it decides colour and marker.
+        title: the one thing to see.
+
+    Returns:
+        The axes.
+    """
+    centred = np.asarray(vectors) - np.mean(vectors, axis=0)
+    across = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    plane = centred @ (across * np.sign(across[:, :1])).T  # a fixed sign: the same picture each time
+    _, axes = plt.subplots(figsize=(7, 4.6))
+    for number, group in enumerate(dict.fromkeys(groups)):
+        inside = np.asarray(groups) == group
+        color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+        axes.scatter(*plane[inside].T, color=color, marker=marker, label=group)
+        axes.annotate(words[np.flatnonzero(inside)[0]], plane[inside][0], fontsize=8)
+    axes.set(xlabel="first direction", ylabel="second direction", title=title)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return axes
+
+
+def unrolled(inputs, title=None):
+    """Draw a recurrent network unrolled over its inputs: one box a step, and its three arrows.
+
+    Args:
+        inputs: what is read at each step, in Latin letters.
+        title: the one thing to see.
+
+    Returns:
+        The axes.
+    """
+    _, axes = plt.subplots(figsize=(1.9 * len(inputs) + 1.2, 2.9))
+    arrow = {"arrowstyle": "-|>", "linewidth": 1.8}
+    for step, read in enumerate(inputs, start=1):
+        for height, text, face in (
+            (0, f"$x_{step}$\n{read}", "none"),
+            (1, f"$h_{step}$", "#DCEBF5"),
+            (2, rf"$\hat y_{step}$", "none"),
+        ):
+            axes.text(
+                step,
+                height,
+                text,
+                ha="center",
+                va="center",
+                bbox={"boxstyle": "round,pad=0.4", "fc": face, "ec": "none"},
+            )
+        axes.annotate("", (step, 0.8), (step, 0.28), arrowprops={**arrow, "color": COLORS[0]})
+        axes.annotate("", (step, 1.8), (step, 1.22), arrowprops={**arrow, "color": COLORS[2]})
+        axes.annotate("", (step - 0.16, 1), (step - 0.84, 1), arrowprops={**arrow, "color": COLORS[1]})
+        axes.text(step + 0.05, 0.5, "$W_x$", color=COLORS[0])
+        axes.text(step + 0.05, 1.45, "$W_y$", color=COLORS[2])
+        axes.text(step - 0.5, 1.1, "$W_h$", color=COLORS[1], ha="center")
+    axes.text(0.1, 1, "$h_0 = 0$", ha="right", va="center")
+    axes.set(xlim=(-0.3, len(inputs) + 0.4), ylim=(-0.4, 2.3), title=title)
+    axes.axis("off")
+    return axes
+
+
+def table_lookup(row, table, words, title=None):
+    """Draw a one-hot vector, times a table, equal to one row of the table.
+
+    Args:
+        row: which word is looked up.
+        table: `(words, size)`.
+        words: the label of each row, in Latin letters.
+        title: the one thing to see.
+
+    Returns:
+        The axes of the table.
+    """
+    table = np.asarray(table)
+    one_hot = np.eye(len(table))[[row]]
+    widths = [len(table), table.shape[1], table.shape[1]]
+    figure, panels = plt.subplots(1, 3, figsize=(6.2, 2.6), width_ratios=widths)
+    parts = [
+        (one_hot, f"one-hot of {words[row]}", None),
+        (table, "table E", words),
+        (table[[row]], f"row of {words[row]}", None),
+    ]
+    for axes, (values, name, labels) in zip(panels, parts, strict=True):
+        axes.imshow(values, cmap="RdBu_r", vmin=-2, vmax=2)
+        for (line, column), value in np.ndenumerate(values):
+            axes.text(column, line, f"{value:g}", ha="center", va="center")
+        axes.set(xlabel=name, xticks=[], yticks=range(len(labels)) if labels else [])
+        axes.set_yticklabels(labels or [])
+        axes.grid(visible=False)
+    for axes, sign in zip(panels[:2], ("times", "="), strict=True):
+        axes.annotate(
+            sign, (1.12, 0.5), xycoords="axes fraction", fontsize=12, va="center", annotation_clip=False
+        )
+    figure.suptitle(title, fontsize="medium")
+    return panels[1]

@@ -1,0 +1,151 @@
+"""A lesson starts the same way each time, and a claim that is false stops it."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_utils import lesson
+
+
+@pytest.fixture(name="log")
+def _log(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    monkeypatch.setenv("COURSE_LOG", str(path))
+    return lambda: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _no_seed_from_outside(monkeypatch):
+    monkeypatch.delenv("COURSE_SEED", raising=False)
+
+
+def draws():
+    return np.random.normal(), float(keras.random.normal(())), float(tf.random.normal(()))  # noqa: NPY002
+
+
+def test_start_and_seed_repeat_every_generator():
+    lesson.start(seed=7)
+    first = draws()
+    lesson.start(seed=7)
+    assert draws() == first
+    assert lesson.seed() == 7
+    assert draws() == first
+    lesson.start(seed=8)
+    assert draws() != first
+
+
+def test_the_environment_replaces_the_seed(monkeypatch):
+    monkeypatch.setenv("COURSE_SEED", "5")
+    lesson.start(seed=1)
+    assert lesson.seed() == 5
+
+
+@pytest.mark.parametrize("wrong", ["-1", "1.5", "one", str(2**32)])
+def test_a_seed_must_be_a_whole_number(monkeypatch, wrong):
+    monkeypatch.setenv("COURSE_SEED", wrong)
+    with pytest.raises(ValueError, match="A seed must be a whole number"):
+        lesson.start()
+
+
+def test_training_is_deterministic():
+    def train():
+        lesson.start()
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+        model.compile("adam", "mse")
+        inputs = np.random.default_rng(0).normal(size=(64, 3))
+        return model.fit(inputs, inputs.sum(axis=1), verbose=0, epochs=2).history["loss"]
+
+    assert train() == train()
+
+
+def test_a_claim_that_holds_prints_one_line_without_figures_and_is_logged(capsys, log):
+    lesson.claim("it works", (0.97, ">", 0.9), (np.float32(3), "<=", 3), (np.array(1), "==", True))
+    assert capsys.readouterr().out == "✓ Claim: it works\n"
+    (entry,) = log()
+    assert (entry["kind"], entry["text"], entry["held"]) == ("claim", "it works", True)
+    assert entry["bounds"][0] == {"measured": 0.97, "relation": ">", "limit": 0.9}
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        (0.9, ">", 0.9),
+        (1, ">=", 1.1),
+        (2, "<", 2),
+        (3, "<=", 2.9),
+        (1, "==", 0),
+        (float("nan"), "<", 1),
+        (float("inf"), ">", 1),
+    ],
+)
+def test_a_false_claim_says_what_was_measured_and_expected(bound, log):
+    with pytest.raises(lesson.ClaimError) as error:
+        lesson.claim("it works", (1, ">", 0), bound)
+    measured, relation, limit = bound
+    assert f"NOT AS EXPECTED: measured {measured:.6g}, expected {relation} {limit:.6g}" in str(error.value)
+    assert "  as expected: measured 1, expected > 0" in str(error.value)
+    assert "it works" in str(error.value)
+    assert log()[0]["held"] is False
+
+
+@pytest.mark.parametrize(
+    "bound", [(1, ">"), (1, "=>", 2), ("high", ">", 1), (None, ">", 1), ([1, 2], ">", 0), 3]
+)
+def test_a_bound_that_is_none_is_refused(bound):
+    with pytest.raises(ValueError, match=r"A bound is.*Received: bound="):
+        lesson.claim("it works", bound)
+
+
+def test_a_claim_needs_a_sentence_and_a_bound():
+    with pytest.raises(ValueError, match="at least one"):
+        lesson.claim("it works")
+    with pytest.raises(ValueError, match="`text` must be a sentence"):
+        lesson.claim(" ", (1, ">", 0))
+
+
+def test_a_statement_is_settled_with_its_verdict(capsys, log):
+    lesson.settle(39, "it remembers", "holds only when the gates start open", (1, ">", 0))
+    assert capsys.readouterr().out == "✓ Statement 39: it remembers → holds only when the gates start open\n"
+    assert log()[0]["number"] == 39
+    with pytest.raises(lesson.ClaimError, match="Statement 39"):
+        lesson.settle(39, "it remembers", "holds", (0, ">", 0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=0"),
+        ((93, "x", "holds", (1, ">", 0)), "from 1 to 92"),
+        ((5, "x", "is true", (1, ">", 0)), "A verdict is"),
+        ((5, "", "holds", (1, ">", 0)), "`said` must be a sentence"),
+        ((5, "x", "holds"), "Statement 5 must be measured"),
+    ],
+)
+def test_a_statement_of_another_form_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        lesson.settle(*arguments)
+
+
+@pytest.mark.parametrize("number", [17, 53, 91])
+def test_definitions_and_history_need_no_measurement(number, capsys):
+    lesson.settle(number, "it is so", "does not hold")
+    assert f"Statement {number}" in capsys.readouterr().out
+
+
+def test_without_a_log_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_LOG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    lesson.claim("it works", (1, ">", 0))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("quiet", "drawn"), [("1", False), ("", True)])
+def test_a_progress_bar_is_drawn_only_where_somebody_watches(quiet, drawn, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_QUIET", quiet)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 1)), np.ones(8), batch_size=2, epochs=3, verbose=0, callbacks=lesson.progress())
+    assert ("12/12" in capsys.readouterr().out) == drawn

@@ -1,0 +1,76 @@
+"""Measures give what can be worked out by hand."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from course_utils import SimpleRNN, SimpleRNNCell, measure
+
+
+def test_an_orthogonal_linear_recurrence_keeps_the_gradient():
+    inputs = np.random.default_rng(0).normal(size=(4, 30, 3)).astype("float32")
+    for gain in (0.5, 1.0, 1.1):
+        cell = SimpleRNNCell(6, "linear", keras.initializers.Orthogonal(gain))
+        came = measure.gradient_by_distance(cell, inputs)
+        np.testing.assert_allclose(came, gain ** np.arange(30), rtol=1e-3)
+
+
+def test_gradient_by_distance_takes_a_layer_too_and_is_the_jacobian_of_one_step():
+    layer = SimpleRNN(1, "linear", keras.initializers.Constant(-0.5))
+    came = measure.gradient_by_distance(layer, np.ones((2, 4, 1), "float32"))
+    np.testing.assert_allclose(came, [1, 0.5, 0.25, 0.125], atol=1e-6)
+
+
+def test_accuracy_by_distance():
+    came = measure.accuracy_by_distance([1, 1, 2, 2], [1, 0, 2, 2], [0, 1, 5, 9], [0, 2, 10])
+    np.testing.assert_array_equal(came, [0.5, 1])
+    with pytest.raises(ValueError, match="needs an example"):
+        measure.accuracy_by_distance([1], [1], [0], [0, 2, 4])
+
+
+def test_cosines_within_and_between_groups():
+    vectors = np.array([[1.0, 0], [3, 0], [0, 2], [0, -1]])
+    cosines = measure.cosine_similarities(vectors)
+    np.testing.assert_allclose(cosines[0], [1, 1, 0, 0])
+    within, between = measure.within_and_between(cosines, ["a", "a", "b", "b"])
+    assert (within, between) == (0, 0)  # 1 in a, -1 in b
+    np.testing.assert_allclose(measure.group_similarities(cosines, ["a", "a", "b", "b"]), [[1, 0], [0, -1]])
+
+
+def test_ranked_above_counts_ties_half():
+    assert measure.ranked_above([2, 3], [1, 0]) == 1
+    assert measure.ranked_above([0], [1, 2]) == 0
+    assert measure.ranked_above([1, 1], [1]) == 0.5
+
+
+def test_mean_absolute_percentage_error():
+    assert measure.mean_absolute_percentage_error([100, 200], [110, 180]) == pytest.approx(10)
+
+
+def test_gradient_and_where_none_passes():
+    inputs = np.array([[1.0, 3.0]], "float32")
+    np.testing.assert_allclose(measure.gradient(lambda x: x**2, inputs), [[2, 6]])
+    assert measure.gradient(lambda x: ops.argmax(x, axis=-1), inputs) is None
+
+
+def test_weight_gradients_follow_the_order_of_the_weights():
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    kernel, bias = measure.weight_gradients(layer, np.ones((4, 3)), 5.0, lambda y, out: ops.sum(out) * y)
+    np.testing.assert_allclose(kernel, np.full((3, 2), 20))
+    np.testing.assert_allclose(bias, [20, 20])
+
+
+def test_the_median_is_not_moved_by_one_slow_call():
+    calls = []
+
+    def slow_once():
+        calls.append(1)
+        if len(calls) == 2:
+            import time
+
+            time.sleep(0.05)
+
+    assert measure.median_milliseconds(slow_once, repeats=5) < 20
+    assert len(calls) == 6

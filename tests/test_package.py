@@ -1,0 +1,130 @@
+"""What holds of the package as a whole: a silent import, and layers that are our own."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import course_utils
+
+PACKAGE = Path(course_utils.__file__).parent
+TAUGHT = {
+    *("SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell", "Bidirectional", "Embedding"),
+    *("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"),
+}
+LAYER_MODULES = ("embedding", "recurrent", "attention")
+KNOW_NO_LAYER = ("measure", "plotting", "generation", "data")
+
+
+def python(code, **environment):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def taught_by_keras(tree):
+    """Names of Keras layers that the course teaches, wherever a source reaches for them."""
+    found = []
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in TAUGHT
+            and ast.unparse(node.value).endswith("layers")
+        ):
+            found.append(ast.unparse(node))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("keras", "tensorflow")):
+            found += [alias.name for alias in node.names if alias.name in TAUGHT]
+    return found
+
+
+def imported(tree):
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return modules
+
+
+def trees(*names):
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not names or path.relative_to(PACKAGE).parts[0].removesuffix(".py") in names:
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_import_prints_nothing_and_runs_no_op():
+    # Logical devices can be set only before TensorFlow's first op.
+    done = python(
+        "import course_utils, tensorflow as tf\n"
+        "cpu = tf.config.list_physical_devices('CPU')[0]\n"
+        "two = [tf.config.LogicalDeviceConfiguration()] * 2\n"
+        "tf.config.set_logical_device_configuration(cpu, two)\n"
+        "print(len(tf.config.list_logical_devices('CPU')))"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_start_is_silent_and_harmless_twice_and_uses_the_cpu():
+    done = python(
+        "from course_utils import lesson\n"
+        "lesson.start(); lesson.start(3)\n"
+        "import tensorflow as tf\n"
+        "tf.zeros(()); lesson.start(); print(lesson.seed(), tf.config.get_visible_devices('GPU'))",
+        COURSE_SEED="",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 []\n", "")
+
+
+@pytest.mark.parametrize(("backend", "imported_too"), [("tensorflow", True), ("jax", False)])
+def test_tensorflow_is_imported_only_where_it_is_the_backend(backend, imported_too):
+    done = python(
+        f"import runpy, sys\nrunpy.run_path({str(PACKAGE / '_quiet.py')!r})['import_tensorflow']()\n"
+        "print('tensorflow' in sys.modules)",
+        KERAS_BACKEND=backend,
+    )
+    assert (done.stdout, done.stderr) == (f"{imported_too}\n", "")
+
+
+def test_no_layer_that_is_taught_comes_from_keras():
+    for path, tree in trees():
+        assert not taught_by_keras(tree), path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "keras.layers.LSTM(3)",
+        "class A(layers.GRU): pass",
+        "from keras.layers import Embedding",
+        "x = keras.layers.SimpleRNNCell",
+    ],
+)
+def test_a_layer_from_keras_would_be_found(source):
+    assert taught_by_keras(ast.parse(source))
+
+
+def test_layers_are_written_with_keras_ops_alone():
+    for path, tree in trees(*LAYER_MODULES):
+        assert not {name.split(".")[0] for name in imported(tree)} & {"tensorflow", "jax", "torch"}, path
+
+
+def test_data_measures_and_pictures_know_no_layer():
+    for path, tree in trees(*KNOW_NO_LAYER):
+        layers = {f"course_utils.{name}" for name in (*LAYER_MODULES, "seq2seq", "transformer")}
+        assert not any(name.startswith(tuple(layers)) for name in imported(tree)), path
+
+
+def test_every_public_name_has_a_docstring_and_is_listed():
+    assert sorted(course_utils.__all__) == course_utils.__all__
+    for name in course_utils.__all__:
+        assert getattr(course_utils, name).__doc__, name

@@ -1,0 +1,1 @@
+"""The programs behind `make`. They are never installed with the course."""

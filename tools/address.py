@@ -1,0 +1,151 @@
+"""Write the repository's address and its branch or tag into badges and set-up cells.
+
+`pyproject.toml` is the one place that states them. With `--url` or `--revision` it is changed first.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+
+from tools import lessons
+
+OWNER_AND_NAME = r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+"
+URL = re.compile(rf"https://github\.com/{OWNER_AND_NAME}")
+REVISION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?")
+
+SETUP_CELL = """\
+import importlib.util
+import subprocess
+import sys
+
+COURSE = "rnn-to-self-attention @ git+{url}@{revision}"
+missing = importlib.util.find_spec("course_utils") is None  # as in Colab: it is added, nothing else changes
+if missing and subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", COURSE]):
+    colab = "In Colab: check the network and the address above; a teacher changes it by `make address`."
+    raise RuntimeError(f"The course cannot be fetched. {{colab}} On your computer: start with `make lab`.")
+from course_utils import lesson
+
+lesson.start()"""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the course is to be had: `url` is its repository's page, `revision` a branch or tag."""
+
+    url: str
+    revision: str
+
+    def __post_init__(self):
+        """Refuse what is no address of a repository on GitHub, and what names no branch or tag."""
+        if not URL.fullmatch(self.url) or self.url.endswith(".git"):
+            raise ValueError(f"URL must be like https://github.com/owner/name. Received: URL={self.url}")
+        if not REVISION.fullmatch(self.revision) or ".." in self.revision or "//" in self.revision:
+            raise ValueError(f"REVISION must name a branch or tag. Received: REVISION={self.revision}")
+
+    @property
+    def repository(self):
+        """The owner and the name, as in `owner/name`."""
+        return self.url.removeprefix("https://github.com/")
+
+
+def main(arguments=None):
+    """Stamp the whole repository and return the exit code."""
+    parser = argparse.ArgumentParser(prog="make address", description=__doc__)
+    parser.add_argument("--url", help="https://github.com/owner/name")
+    parser.add_argument("--revision", help="the branch or tag that lessons install")
+    options = parser.parse_args(arguments)
+    try:
+        for path in change(lessons.ROOT, options.url, options.revision):
+            print(f"Stamped {path.relative_to(lessons.ROOT)}.")
+    except ValueError as error:
+        return str(error)
+    return 0
+
+
+def stated(root=lessons.ROOT):
+    """Return the address that `pyproject.toml` states."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return Address(project["project"]["urls"]["Repository"], project["tool"]["course"]["revision"])
+
+
+def change(root, url=None, revision=None):
+    """Set the address where one is given, stamp every place, and return the files that changed.
+
+    Raises:
+        ValueError: the address or the revision is not of the right form; nothing is written.
+    """
+    address = Address(_plain(url) if url else stated(root).url, revision or stated(root).revision)
+    texts = {path: path.read_text(encoding="utf-8") for path in stamped_files(root)}
+    stamped = {path: stamp(path.name, text, address) for path, text in texts.items()}
+    changed = [path for path in texts if stamped[path] != texts[path]]
+    for path in changed:
+        lessons.write(path, stamped[path])
+    return changed
+
+
+def stamped_files(root):
+    """Return the files that hold the address."""
+    return [root / "pyproject.toml", root / "README.md", *sorted((root / "notebooks").glob("*.ipynb"))]
+
+
+def stamp(name, text, address):
+    """Return the text of the file called `name` with `address` in every place that holds one."""
+    if name == "pyproject.toml":
+        return stamp_project(text, address)
+    if name.endswith(".ipynb"):
+        return stamp_notebook(text, address)
+    return stamp_links(text, address)
+
+
+def stamp_project(text, address):
+    """Return the text of `pyproject.toml` with the address set and all else as it is."""
+    text = re.sub(r'(?m)^(Repository = )".*"', rf'\1"{address.url}"', text)
+    return re.sub(r'(?m)^(revision = )".*"', rf'\1"{address.revision}"', text)
+
+
+def stamp_notebook(text, address):
+    """Return the text of a notebook with its badge's link and its set-up cell stamped."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            source = stamp_links(source, address)
+        elif "setup" in cell["metadata"].get("tags", []):
+            source = setup_cell(address)
+        cell["source"] = source.splitlines(keepends=True)
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+
+
+def stamp_links(text, address):
+    """Return Markdown with the course's own links stamped: Colab's, the tests' badge, the clone command.
+
+    Links to other repositories on GitHub stay as they are.
+    """
+    text = re.sub(
+        rf"(https://colab\.research\.google\.com/github/){OWNER_AND_NAME}/blob/[^\s)]+?(/notebooks/)",
+        rf"\g<1>{address.repository}/blob/{address.revision}\g<2>",
+        text,
+    )
+    text = re.sub(rf"{URL.pattern}(/actions/workflows/)", rf"{address.url}\g<1>", text)
+    return re.sub(
+        rf"(git clone ){URL.pattern}(\s+(?:&& )?cd )[\w.-]+",
+        rf"\g<1>{address.url}\g<2>{address.repository.split('/')[1]}",
+        text,
+    )
+
+
+def setup_cell(address=None):
+    """Return the source of every lesson's set-up cell."""
+    address = address or stated()
+    return SETUP_CELL.format(url=address.url, revision=address.revision)
+
+
+def _plain(url):
+    return url.strip().rstrip("/").removesuffix(".git")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

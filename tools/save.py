@@ -1,0 +1,80 @@
+"""Run a lesson with seed 0 from an empty kernel and store its outputs: the only way they are made."""
+
+import argparse
+import sys
+
+import nbformat
+from tqdm import tqdm
+
+from tools import lessons
+
+# Without any version, so that the file is the same whichever Python made it.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+
+
+def main(arguments=None, folder=lessons.NOTEBOOKS):
+    """Store the lessons that are named and return the exit code."""
+    parser = argparse.ArgumentParser(prog="make save", description=__doc__)
+    parser.add_argument("number", nargs="*", metavar="N", help="the number of a lesson")
+    options = parser.parse_args(arguments)
+    try:
+        for path in [path for number in options.number or [""] for path in lessons.find(number, folder)]:
+            save(path)
+            print(f"Stored {path.name}.")
+    except (ValueError, RuntimeError, TimeoutError) as error:  # the last two: a dead kernel, an endless cell
+        return str(error)
+    return 0
+
+
+def save(path):
+    """Execute the lesson at `path` and store it there.
+
+    Raises:
+        ValueError: a cell ends in an error or writes to stderr; the stored file is left as it was.
+    """
+    notebook = lessons.read(path)
+    settings = {"COURSE_SEED": "0", "COURSE_QUIET": "1", "COURSE_LOG": ""}
+    with tqdm(total=len(notebook.cells), desc=path.stem, unit="cell", leave=False) as bar:
+        executed = lessons.execute(notebook, path.parent, settings, bar.update)
+    refuse_faults(executed, path.name)
+    lessons.write(path, nbformat.writes(clean(executed)) + "\n")
+
+
+def refuse_faults(notebook, name):
+    """Raise a `ValueError` that names the first cell with an error or with lines on stderr."""
+    for number, cell in enumerate(lessons.code_cells(notebook), start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise ValueError(
+                    f"{name} is not stored: its code cell {number} ends in {output.ename}: {output.evalue}"
+                )
+            if output.get("name") == "stderr":
+                raise ValueError(
+                    f"{name} is not stored: its code cell {number} writes to stderr: {output.text.strip()}"
+                )
+
+
+def clean(notebook):
+    """Return `notebook` with the course's metadata only: tags stay, and nothing of a machine or a tool."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({"tags": lessons.tags(cell)} if lessons.tags(cell) else {})
+        for output in cell.get("outputs", []):
+            if "metadata" in output:
+                output.metadata = nbformat.from_dict({})
+    nbformat.validate(notebook)
+    return notebook
+
+
+if __name__ == "__main__":
+    sys.exit(main())
