@@ -8,10 +8,23 @@ from course_utils import data, lesson, measure, plotting  # noqa: E402
 from course_utils.embedding import Embedding  # noqa: E402
 from course_utils.exercises import check, hint, solution  # noqa: E402
 from course_utils.lesson import claim, progress, seed, settle  # noqa: E402
-from course_utils.recurrent import SimpleRNN, SimpleRNNCell  # noqa: E402
+from course_utils.recurrent import (  # noqa: E402
+    GRU,
+    LSTM,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+)
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "Bidirectional",
     "Embedding",
+    "GRUCell",
+    "LSTMCell",
     "SimpleRNN",
     "SimpleRNNCell",
     "check",

@@ -10,9 +10,10 @@ from keras import ops
 def gradient_by_distance(cell, inputs):
     """Measure how much of the gradient arrives at each earlier state.
 
-    The gradient of the summed last state with respect to the state after every step, as a norm,
-    averaged geometrically over the batch. It is a product of one factor a step (Pascanu et al. 2013,
-    "On the difficulty of training recurrent neural networks", equation 5).
+    The gradient of the summed last output with respect to the states after every step (for the LSTM
+    hidden and cell state together), as a norm, averaged geometrically over the batch. It is a product of
+    one factor a step (Pascanu et al. 2013, "On the difficulty of training recurrent neural networks",
+    equation 5).
 
     Args:
         cell: a recurrent cell, or a layer that carries one.
@@ -23,22 +24,48 @@ def gradient_by_distance(cell, inputs):
     """
     import tensorflow as tf
 
-    cell = getattr(cell, "cell", cell)
-    inputs = ops.convert_to_tensor(inputs)
-    if not cell.built:
-        cell.build((None, inputs.shape[-1]))
-    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
-    states, outputs = [ops.zeros((inputs.shape[0], size)) for size in sizes], []
+    cell, inputs = _cell_of(cell, inputs)
+    every_step = []
     with tf.GradientTape() as tape:
-        tape.watch(states)
-        for step in range(inputs.shape[1]):
-            output, states = cell(inputs[:, step], states)
-            outputs.append(output)
-        last = ops.sum(output)
-    norms = np.stack([np.linalg.norm(arrived, axis=-1) for arrived in tape.gradient(last, outputs)])
+        tape.watch(inputs)
+        for _, states in _steps(cell, inputs):
+            every_step.append(states)
+        last = ops.sum(every_step[-1][0])
+    arrived = tape.gradient(last, every_step, unconnected_gradients="zero")
+    norms = [np.linalg.norm(np.concatenate(states, axis=-1), axis=-1) for states in arrived]
     tiny = np.finfo("float32").tiny  # what has underflowed to zero still has a logarithm
     mean = np.exp(np.log(np.maximum(norms, tiny)).mean(axis=1))[::-1]
     return mean / mean[0]
+
+
+def gates_over_time(cell, inputs):
+    """Record the gates of a cell, the candidate and the states, step by step.
+
+    The cell is stepped from outside; nothing is added to it.
+
+    Args:
+        cell: an LSTM or GRU cell, or a layer that carries one.
+        inputs: `(batch, time, features)`.
+
+    Returns:
+        A dict of arrays `(batch, time, units)`: the cell's `blocks` by name, "hidden state", and for the
+        LSTM "cell state".
+
+    Raises:
+        ValueError: the cell has no gates.
+    """
+    cell, inputs = _cell_of(cell, inputs)
+    if not hasattr(cell, "gates"):
+        raise ValueError(f"`cell` must have gates. Received: cell={cell}")
+    names = [*cell.blocks, "hidden state", "cell state"]
+    recorded = [
+        [np.asarray(value) for value in (*cell.gates(inputs[:, step], before), *states)]
+        for step, (before, states) in enumerate(_steps(cell, inputs))
+    ]
+    return {
+        name: np.stack(values, axis=1)
+        for name, values in zip(names, zip(*recorded, strict=True), strict=False)
+    }
 
 
 def accuracy_by_distance(labels, predictions, distances, edges):
@@ -162,3 +189,20 @@ def gradient(function, inputs):
         value = ops.sum(function(inputs))
     arrived = tape.gradient(value, inputs)
     return None if arrived is None else np.asarray(arrived)
+
+
+def _cell_of(layer, inputs):
+    cell = getattr(layer, "cell", layer)
+    if not cell.built:
+        cell.build((None, inputs.shape[-1]))
+    return cell, ops.convert_to_tensor(inputs)
+
+
+def _steps(cell, inputs):
+    """Yield the states before and after each step, from zeros on."""
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    states = [ops.zeros((inputs.shape[0], size)) for size in sizes]
+    for step in range(inputs.shape[1]):
+        before = states
+        _, states = cell(inputs[:, step], before)
+        yield before, states

@@ -4,6 +4,8 @@ import importlib
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from course_utils import data
 from course_utils.data.clauses import GOOD
@@ -24,6 +26,17 @@ class TestVocabulary:
         assert ids.dtype == "int32"
         np.testing.assert_array_equal(ids, [[2, 1, 0], [3, 0, 0], [1, 1, 2]])
         assert [self.vocabulary.decode(row) for row in ids] == sentences
+
+    @given(some.lists(some.lists(some.text(min_size=1), min_size=1), min_size=1))
+    def test_any_text_is_a_round_trip(self, sentences):
+        tokens = [token for sentence in sentences for token in sentence if token != data.PAD]
+        if not tokens:
+            return
+        sentences = [[token for token in sentence if token != data.PAD] or tokens for sentence in sentences]
+        vocabulary = data.Vocabulary(tokens)
+        ids = vocabulary.encode(sentences)
+        assert ids.shape == (len(sentences), max(map(len, sentences)))
+        assert [vocabulary.decode(row) for row in ids] == sentences
 
     def test_unknown_tokens_get_their_mark_where_there_is_one(self):
         marked = data.Vocabulary(["a"], marks=(data.UNKNOWN,))

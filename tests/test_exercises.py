@@ -1,5 +1,6 @@
 """Every exercise: its solution passes, its stub is not tried yet, and plausible wrong answers hear why."""
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -22,149 +23,9 @@ CELLS = {
 }
 
 
-def step(x, h, kernel, recurrent_kernel, bias):
-    return np.tanh(x @ kernel + h @ recurrent_kernel + bias)
-
-
-def mask_forgotten(x, _mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in range(x.shape[1]):
-        h = step(x[:, t], h, *weights)
-    return h
-
-
-def time_reversed(x, mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in reversed(range(x.shape[1])):
-        h = np.where(mask[:, t, None], step(x[:, t], h, *weights), h)
-    return h
-
-
-def state_reset_by_padding(x, mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in range(x.shape[1]):
-        h = np.where(mask[:, t, None], step(x[:, t], h, *weights), 0)
-    return h
-
-
-def padding_read_as_zeros(x, mask, *weights):
-    return mask_forgotten(x * mask[..., None], mask, *weights)
-
-
-def every_state(x, mask, *weights):
-    return np.stack([time_reversed(x, mask, *weights)] * x.shape[1], axis=1)
-
-
-def unit(table):
-    return table / np.linalg.norm(table, axis=1, keepdims=True)
-
-
-def cuts(series, length, label):
-    rows = range(len(series) - length)
-    return np.array([series[i : i + length] for i in rows]), np.array(
-        [series[label(i, length)] for i in rows]
-    )
-
-
-def common_norm(gradients):
-    return np.sqrt(sum((g**2).sum() for g in gradients))
-
-
-def by_each_norm(gradients, limit):
-    return [g * min(1, limit / np.linalg.norm(g)) if g.any() else g for g in gradients]
-
-
-WRONG = {
-    "01.rows_that_change": [
-        (lambda: 8, "the number of positions"),
-        (lambda: 6, "without padding"),
-        (lambda: 3, "one too few"),
-        (lambda: 10, "the whole table"),
-        (lambda: 7, "another number"),
-        (lambda: "four", "one number"),
-    ],
-    "01.nearest": [
-        (lambda table, row, count: np.argsort(-(unit(table) @ unit(table)[row]))[:count], "the word itself"),
-        (
-            lambda table, row, count: [i for i in np.argsort(-(table @ table[row])) if i != row][:count],
-            "a long vector wins",
-        ),
-        (
-            lambda table, row, count: [i for i in np.argsort(unit(table) @ unit(table)[row]) if i != row][
-                :count
-            ],
-            "the farthest first",
-        ),
-        (
-            lambda table, row, count: [i for i in np.argsort(-(unit(table) @ unit(table)[row])) if i != row],
-            "shape (5,)",
-        ),
-        (lambda table, row, count: EXERCISES["01.nearest"].solution(table, 0, count), "values that differ"),
-    ],
-    "01.sentence_vectors": [
-        (lambda table, ids: table[ids].mean(axis=1), "changed with it"),
-        (lambda table, ids: table[ids].mean(axis=2), "shape (3, 4)"),
-        (lambda table, ids: (table[ids] * (ids != 0)[..., None]).sum(axis=1), "the sum of the vectors"),
-        (lambda table, ids: (table[ids] * (ids != 0)[..., None]).mean(axis=1), "the padded length"),
-        (
-            lambda table, ids: (
-                (table[ids] * (ids != 0)[..., None]).sum(axis=1) / (ids != 0).sum(axis=1)[:, None]
-            ),
-            "division by zero",
-        ),
-    ],
-    "02.memoryless_loss": [
-        (lambda: 4 * np.log(2), "the sum over the letters"),
-        (lambda: 4 * np.log(2) / 7, "a mean over seven"),
-        (lambda: 0, "only one follower"),
-        (lambda: np.log(5), "the loss of guessing"),
-        (lambda: np.log(2), "a loss for every letter"),
-    ],
-    "02.rnn_with_padding": [
-        (mask_forgotten, "results that differ"),
-        (time_reversed, "from the last step to the first"),
-        (state_reset_by_padding, "another state for the sequence"),
-        (padding_read_as_zeros, "another state for the sequence"),
-        (every_state, "shape (3, 5, 4)"),
-    ],
-    "02.windows": [
-        (
-            lambda series, length: cuts(series, length, lambda i, n: i + n - 1),
-            "the last value of the window itself",
-        ),
-        (lambda series, length: cuts(series, length, lambda i, n: i), "the first value of the window itself"),
-        (
-            lambda series, length: tuple(
-                part[:-1] for part in EXERCISES["02.windows"].solution(series, length)
-            ),
-            "1 too few",
-        ),
-        (
-            lambda series, length: cuts(series, length, lambda i, n: min(i + n + 1, len(series) - 1)),
-            "values that differ",
-        ),
-        (lambda series, length: cuts(series, length, lambda i, n: i + n)[0], "ndarray"),
-    ],
-    "02.clip_by_norm": [
-        (
-            lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
-            "each number cut on its own",
-        ),
-        (by_each_norm, "a factor for each"),
-        (
-            lambda gradients, limit: [g * limit / common_norm(gradients) for g in gradients],
-            "values that differ",
-        ),
-        (lambda gradients, limit: [g * min(1, limit / 5) for g in gradients], "a common norm of 5.2"),
-        (lambda gradients, limit: [g * min(1, limit / 25) for g in gradients], "values that differ"),
-        (
-            lambda gradients, limit: [
-                g / common_norm(gradients) * min(limit, common_norm(gradients)) for g in gradients
-            ],
-            "division by zero",
-        ),
-    ],
-}
+WRONG = {}
+for path in sorted(Path(__file__).parent.glob("wrong_answers_*.py")):
+    WRONG |= importlib.import_module(path.stem).WRONG
 
 
 @pytest.fixture(autouse=True)

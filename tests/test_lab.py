@@ -35,7 +35,8 @@ def served(tmp_path):
         )
     yield process, output.read_text
     if process.poll() is None:
-        process.kill()
+        for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+            each.kill()
         process.wait()
 
 

@@ -1,7 +1,7 @@
 """tools/lessons.py: finding, executing, solving."""
 
 import pytest
-from small_lessons import CLAIM, STUB, code, markdown, store
+from small_lessons import CLAIM, STUB, code, markdown, printed, store
 
 from tools import lessons
 
@@ -38,7 +38,7 @@ def test_a_lesson_is_executed_from_an_empty_kernel_with_settings(tmp_path):
 
 
 def test_an_error_stops_a_lesson_unless_it_may_go_on(tmp_path):
-    notebook = stored(tmp_path, code("raise KeyError"), code("print(1)"))
+    notebook = stored(tmp_path, code("raise KeyError"), code("print(1)", outputs=[printed("0")]))
     stopped = lessons.execute(notebook, tmp_path)
     assert [error.ename for error in lessons.errors(stopped)] == ["KeyError"]
     assert not stopped.cells[1].outputs
@@ -70,11 +70,15 @@ def test_calls_are_counted_and_words_are_not():
     assert lessons.calls("def (", "claim") == 0
 
 
-def test_writing_leaves_the_old_file_when_it_fails(tmp_path):
+def test_writing_leaves_the_old_file_when_it_is_stopped(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        lessons.write(path, "new \ud800")
+    monkeypatch.setattr(lessons.os, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        lessons.write(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

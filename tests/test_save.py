@@ -62,3 +62,13 @@ def test_a_lesson_with_a_fault_is_refused_and_left_as_it_was(tmp_path, source, r
 def test_an_unknown_lesson_is_one_clear_line(tmp_path, arguments):
     store(tmp_path, "02_a.ipynb")
     assert save.main(arguments, tmp_path).startswith("N must be the number of a lesson: 02. Received: N=")
+
+
+def test_a_tagged_picture_goes_to_docs(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    source = "from IPython.display import Image, display\ndisplay(Image(data=b'dots', format='png'))"
+    path = store(folder, "02_a.ipynb", code(source, "picture-curve"), code(source))
+    save.save(path)
+    assert [file.name for file in (tmp_path / "docs").iterdir()] == ["curve.png"]
+    assert (tmp_path / "docs" / "curve.png").read_bytes() == b"dots"

@@ -195,6 +195,12 @@ def test_a_broken_environment_is_made_anew(ready):
     assert ready.made_with == ["3.12", "3.12"]
 
 
+def test_an_environment_with_a_python_that_does_not_fit_is_made_anew(ready):
+    ready.add_python(ready.course / ".venv/bin/python", "3.9")
+    assert ready.setup().returncode == 0
+    assert ready.made_with == ["3.12", "3.12"]
+
+
 @pytest.mark.parametrize(
     ("versions", "options"),
     [

@@ -100,6 +100,7 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after
         startup_timeout=START_SECONDS,
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # a new kernel warns of its unencrypted loopback
         allow_error_names=list(go_on_after),
         resources={"metadata": {"path": str(folder)}},
         on_cell_complete=lambda **_: on_cell and on_cell(),

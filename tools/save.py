@@ -1,6 +1,7 @@
 """Run a lesson with seed 0 from an empty kernel and store its outputs: the only way they are made."""
 
 import argparse
+import base64
 import sys
 
 import nbformat
@@ -48,6 +49,22 @@ def save(path):
         executed = lessons.execute(notebook, path.parent, settings, bar.update)
     refuse_faults(executed, path.name)
     lessons.write(path, nbformat.writes(clean(executed)) + "\n")
+    for name, image in pictures(executed).items():
+        docs = path.parent.parent / "docs"
+        docs.mkdir(exist_ok=True)
+        (docs / f"{name}.png").write_bytes(base64.b64decode(image))
+
+
+def pictures(notebook):
+    """Return the pictures that go into `docs/` for the README: cells tagged `picture-NAME`, as base64."""
+    return {
+        tag.removeprefix("picture-"): output.data["image/png"]
+        for cell in lessons.code_cells(notebook)
+        for tag in lessons.tags(cell)
+        if tag.startswith("picture-")
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    }
 
 
 def refuse_faults(notebook, name):

@@ -51,7 +51,7 @@ class Grammar:
     def __repr__(self):
         """Say the sizes."""
         return (
-            f"Grammar: {len(self.sentences):,} sentences of {len(self.vocabulary) - 1} words, "
+            f"Grammar: {len(self.sentences):,} sentences from {len(self.vocabulary) - 1} words, "
             f"{len(self.withheld)} allowed pairs withheld, {len(self.forbidden)} forbidden"
         )
 

@@ -1,0 +1,46 @@
+"""The README says what is there: lessons, commands, links, and a picture that a lesson made."""
+
+import base64
+import re
+
+import pytest
+
+from tools import lessons
+from tools.save import pictures
+
+README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = [line for line in README.splitlines() if line.startswith("| [")]
+
+
+@pytest.mark.parametrize("path", lessons.find(), ids=lambda path: path.stem)
+def test_each_lesson_has_a_row_with_its_question_and_its_badge(path):
+    title = lessons.read(path).cells[0].source.splitlines()[0]
+    question = title.partition(": ")[2]
+    (row,) = [row for row in ROWS if f"(notebooks/{path.name})" in row]
+    assert question.lower() in row.lower()
+    assert f"/notebooks/{path.name})" in row.partition("colab.research.google.com/github")[2]
+
+
+def test_no_row_names_a_lesson_that_is_not_there():
+    assert len(ROWS) == len(lessons.find())
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z]+):", (lessons.ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^|_SEED=\d )make ([a-z]+)", README, re.MULTILINE))
+    assert {"lab", "test", "run", "address"} <= named
+    assert named <= targets
+
+
+def test_every_file_that_is_linked_exists():
+    linked = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
+    assert linked
+    assert [link for link in linked if not (lessons.ROOT / link).exists()] == []
+
+
+def test_the_pictures_are_those_of_the_lessons():
+    made = {name: image for path in lessons.find() for name, image in pictures(lessons.read(path)).items()}
+    assert made
+    for name, image in made.items():
+        assert (lessons.ROOT / "docs" / f"{name}.png").read_bytes() == base64.b64decode(image)
+        assert f"(docs/{name}.png)" in README
