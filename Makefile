@@ -4,9 +4,11 @@
 VERSIONS ?= stored
 export VERSIONS PYTHON
 python = .venv/bin/python
+constraint_stored = --constraint constraints.txt
+constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format run lesson save address
+.PHONY: help setup lab test backends torch bench lint format run lesson save address
 
 help:
 	@echo 'make lab                 set everything up and open JupyterLab at the first lesson'
@@ -16,6 +18,9 @@ help:
 	@echo 'make run                 run every lesson, show what held, write pages to build/'
 	@echo 'make lesson N=02         the same for one lesson'
 	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
+	@echo 'make backends            check the layers on every backend of Keras that is installed'
+	@echo 'make bench               time our recurrent layers beside those of Keras and PyTorch'
+	@echo 'make torch               install PyTorch for those two; on Linux it may bring CUDA, gigabytes'
 	@echo 'make lint, make format   check the style of code and notebooks, or mend it'
 	@echo 'make address URL=https://github.com/you/your-fork [REVISION=main]'
 	@echo '                         write the address of your copy into badges and set-up cells'
@@ -34,6 +39,15 @@ test: setup
 	$(python) -m ruff format --check . || status=1; \
 	$(python) -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS) || status=1; \
 	exit $$status
+
+backends: setup
+	@$(python) -m tools.backends
+
+bench: setup
+	@$(python) -m benchmarks $(ARGS)
+
+torch: setup
+	@$(python) -m pip install --quiet $(constraint_$(VERSIONS)) --editable '.[bench]'
 
 lint: setup
 	@$(python) -m ruff check . && $(python) -m ruff format --check .

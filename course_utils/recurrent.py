@@ -186,17 +186,17 @@ class GRUCell(_Cell):
 
     def gates(self, inputs, states):
         """Return `z_t, r_t, g_t`, each `(batch, units)`."""
-        (h,), split = states, 2 * self.units
-        input_bias, state_bias = (self.bias[0], self.bias[1]) if self.reset_after else (self.bias, 0.0)
-        x = ops.matmul(inputs, self.kernel) + input_bias
+        (h,) = states
+        x = ops.matmul(inputs, self.kernel) + (self.bias[0] if self.reset_after else self.bias)
+        x_z, x_r, x_g = ops.split(x, 3, axis=-1)
         if self.reset_after:
-            from_state = ops.matmul(h, self.recurrent_kernel) + state_bias
-            z, r = ops.split(ops.sigmoid(x[:, :split] + from_state[:, :split]), 2, axis=-1)
-            g = ops.tanh(x[:, split:] + r * from_state[:, split:])
+            h_z, h_r, h_g = ops.split(ops.matmul(h, self.recurrent_kernel) + self.bias[1], 3, axis=-1)
+            z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
+            g = ops.tanh(x_g + r * h_g)
         else:
-            from_state = ops.matmul(h, self.recurrent_kernel[:, :split])
-            z, r = ops.split(ops.sigmoid(x[:, :split] + from_state), 2, axis=-1)
-            g = ops.tanh(x[:, split:] + ops.matmul(r * h, self.recurrent_kernel[:, split:]))
+            w_z, w_r, w_g = ops.split(self.recurrent_kernel, 3, axis=-1)
+            z, r = ops.sigmoid(x_z + ops.matmul(h, w_z)), ops.sigmoid(x_r + ops.matmul(h, w_r))
+            g = ops.tanh(x_g + ops.matmul(r * h, w_g))
         return z, r, g
 
     def call(self, inputs, states):

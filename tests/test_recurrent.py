@@ -177,6 +177,22 @@ class TestStart:
         np.testing.assert_array_equal(layers[0].weights[2], layers[1].weights[2])
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        SimpleRNN(UNITS, "relu", "identity", go_backwards=True),
+        LSTM(UNITS, forget_bias=3, return_state=True),
+        GRU(UNITS, reset_after=False, update_bias=2, return_sequences=True),
+    ],
+)
+def test_every_argument_goes_through_the_config(layer):
+    config = layer.get_config()
+    assert type(layer).from_config(config).get_config() == config
+    given = {"forget_bias": 3, "update_bias": 2, "reset_after": False, "activation": "relu"}
+    assert all(config[name] == given[name] for name in given if name in config)
+    assert len(config.keys() & given.keys()) >= 1
+
+
 class TestGates:
     """What the gates do, on numbers that can be seen through."""
 

@@ -1,13 +1,19 @@
 """Exercises: `check` an answer, get a `hint`, see a worked `solution`. One file holds one lesson's."""
 
 import difflib
+import importlib
 import inspect
+import pkgutil
 
 from course_utils import lesson
-from course_utils.exercises import lesson_01, lesson_02
 from course_utils.exercises.exercise import NotTriedError, WrongAnswerError, examine
 
-EXERCISES = {exercise.name: exercise for module in (lesson_01, lesson_02) for exercise in module.EXERCISES}
+EXERCISES = {
+    exercise.name: exercise
+    for module in sorted(found.name for found in pkgutil.iter_modules(__path__))
+    if module.startswith("lesson_")
+    for exercise in importlib.import_module(f"{__name__}.{module}").EXERCISES
+}
 
 _hints_given = dict.fromkeys(EXERCISES, 0)
 

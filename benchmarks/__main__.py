@@ -1,0 +1,188 @@
+"""Time our SimpleRNN, LSTM and GRU beside those of Keras and PyTorch.
+
+All take turns, round by round, in a process each. What is compared is the ratio of medians.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tabulate import tabulate
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).with_name("RESULTS.md")
+FRAMEWORKS = {"ours": "ours", "keras": "Keras", "torch": "PyTorch"}
+LAYERS = ("SimpleRNN", "LSTM", "GRU")
+MEASURES = {"train": "training step", "infer": "inference", "first": "first step"}
+SIZES = {
+    "small": {"batch": 32, "time": 40, "features": 32, "units": 64, "steps": 60},
+    "medium": {"batch": 64, "time": 50, "features": 64, "units": 128, "steps": 15},
+    "large": {"batch": 64, "time": 200, "features": 128, "units": 256, "steps": 2},
+}
+EXPLANATION = """\
+A training step is forward, backward and an update by plain gradient descent, on a fixed batch; the first
+step is that with the making of the layer and its tracing, but without imports. Each ratio is our median
+over the rounds divided by the other's: below 1, ours is faster. CPU time is that of all cores together; the
+best wall times stand beside it, in milliseconds. B is the batch, T the steps in time, D the features, U the
+units."""
+WITHOUT_TORCH = "PyTorch is not installed here (`make torch` does it) and left out."
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def error(self, message):
+        """End with the message alone."""
+        sys.exit(f"{self.prog}: {message}")
+
+
+class Worker(subprocess.Popen):
+    """A process that times one framework. It begins with the versions, then answers requests."""
+
+    def __init__(self, framework):
+        self.framework = framework
+        super().__init__(
+            [sys.executable, "-m", "benchmarks.worker", framework],
+            cwd=ROOT,
+            env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, request):
+        """Send a request and return the answer."""
+        self.stdin.write(json.dumps(request) + "\n")
+        self.stdin.flush()
+        return self.read()
+
+    def read(self):
+        """Return what the process says next.
+
+        Raises:
+            RuntimeError: it has ended instead.
+        """
+        line = self.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The process of {FRAMEWORKS[self.framework]} ended: it says above why.")
+        return json.loads(line)
+
+
+def main(arguments=None, sizes=SIZES, results=RESULTS):
+    """Time everything, print the table, and store it where it is complete; return the exit code."""
+    parser = Parser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=whole, default=7, help="how often each is timed; 7 if left out")
+    parser.add_argument("--size", choices=sizes, help="only this size; the table is not stored then")
+    parser.add_argument("--layer", choices=LAYERS, help="only this layer; the table is not stored then")
+    options = parser.parse_args(arguments)
+    layers = [options.layer] if options.layer else LAYERS
+    chosen = {options.size: sizes[options.size]} if options.size else sizes
+    frameworks = [name for name in FRAMEWORKS if name != "torch" or importlib.util.find_spec("torch")]
+    try:
+        versions, times = measure(frameworks, layers, chosen, options.rounds)
+    except RuntimeError as error:
+        return str(error)
+    text = report(frameworks, versions, times, options.rounds, chosen)
+    print(text)
+    if not options.size and not options.layer:
+        results.write_text(text, encoding="utf-8")
+    return 0
+
+
+def whole(text):
+    """Return a number of rounds.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no positive whole number.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive whole number. Received: {text}")
+    return int(text)
+
+
+def measure(frameworks, layers, sizes, rounds):
+    """Let the frameworks take turns.
+
+    Returns:
+        The versions by name, and the answers of the workers, one a round, by (layer, size, framework).
+    """
+    cases = [(layer, size) for size in sizes for layer in layers]
+    times = {(*case, framework): [] for case in cases for framework in frameworks}
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(framework)) for framework in frameworks]
+        versions = {name: version for worker in workers for name, version in worker.read().items()}
+        for _ in tqdm(range(rounds), unit="round", leave=False, disable=None):
+            for layer, size in cases:
+                for worker in workers:
+                    times[layer, size, worker.framework].append(worker.ask({"layer": layer, **sizes[size]}))
+            workers.append(workers.pop(0))  # so that none is always the first
+    return versions, times
+
+
+def report(frameworks, versions, times, rounds, sizes=SIZES):
+    """Return the page with the machine and the table."""
+    made = " · ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    parts = [
+        "# Our recurrent layers beside others",
+        f"Made by `make bench`: {rounds} rounds on {machine()}, {made}.",
+        *([] if "torch" in frameworks else [WITHOUT_TORCH]),
+        EXPLANATION,
+        table(frameworks, times, sizes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(frameworks, times, sizes=SIZES):
+    """Return the ratios and the best times as a table in Markdown."""
+    compared = [(kind, name) for kind in ("CPU", "wall") for name in frameworks if name != "ours"]
+    head = ["", "layer", "size", *(f"{kind}, ours / {FRAMEWORKS[other]}" for kind, other in compared)]
+    head += [f"best ms, {FRAMEWORKS[name]}" for name in frameworks]
+    rows = []
+    for key, what in MEASURES.items():
+        for layer, size in dict.fromkeys(case[:2] for case in times):
+            ratios = [ratio(times, layer, size, key, kind.lower(), other) for kind, other in compared]
+            best = [min(series(times, layer, size, key, "wall", name)) for name in frameworks]
+            row = [what, layer, "B{batch} T{time} D{features} U{units}".format(**sizes[size])]
+            rows.append(row + [f"{each:.2f}" for each in ratios] + [f"{1000 * each:.3g}" for each in best])
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True)
+
+
+def ratio(times, layer, size, measure, kind, other):
+    """Return our median time divided by that of the other framework."""
+    ours, theirs = (series(times, layer, size, measure, kind, name) for name in ("ours", other))
+    return statistics.median(ours) / statistics.median(theirs)
+
+
+def series(times, layer, size, measure, kind, framework):
+    """Return the seconds of all rounds, `kind` being `"cpu"` or `"wall"`."""
+    return [answer[measure][kind] for answer in times[layer, size, framework]]
+
+
+def machine():
+    """Name the processor, the cores, the system and the Python of this machine."""
+    cores = os.cpu_count()
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{processor()}, {cores} cores, {system}, Python {platform.python_version()}"
+
+
+def processor():
+    """Return the name of the processor, as far as the system tells it."""
+    if platform.system() == "Darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Plausible wrong answers to the exercises of lesson 04, and the words each must hear."""
+
+import numpy as np
+
+from course_utils.exercises import EXERCISES
+
+RIGHT = EXERCISES["04.gru_step"].solution
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def step(mix, reset_before=True):
+    """A GRU step with another mixture, or with the reset after the product."""
+
+    def wrong(x, h, kernel, recurrent_kernel, bias):
+        x_z, x_r, x_g = np.split(x @ kernel + bias, 3, axis=1)
+        of_z, of_r, of_g = np.split(recurrent_kernel, 3, axis=1)
+        z, r = sigmoid(x_z + h @ of_z), sigmoid(x_r + h @ of_r)
+        g = np.tanh(x_g + ((r * h) @ of_g if reset_before else r * (h @ of_g)))
+        return mix(z, r, h, g)
+
+    return wrong
+
+
+WRONG = {
+    "04.gru_weights": [
+        (lambda: 2520, "with one row of biases"),
+        (lambda: 3360, "the weights of an LSTM"),
+        (lambda: 2448, "without biases"),
+        (lambda: 840, "one block"),
+    ],
+    "04.turn_update_gate": [
+        (lambda *weights: weights, "the same weights in the other convention"),
+        (lambda *weights: tuple(-weight for weight in weights), "other weights for r or g"),
+        (
+            lambda kernel, recurrent, bias: (kernel, recurrent, bias * np.repeat([-1, 1, 1], 4)),
+            "values that differ",
+        ),
+        (lambda kernel, recurrent, bias: -kernel, "three arrays"),
+    ],
+    "04.gru_step": [
+        (step(lambda z, r, h, g: z * (r * h) + (1 - z) * g), "half of it"),
+        (step(lambda z, r, h, g: z * h + (1 - z) * g, reset_before=False), "resets after the product"),
+        (lambda *arguments: RIGHT(*arguments).mean(axis=0), "shape (4,)"),
+        (step(lambda z, r, h, g: (1 - z) * h + z * g), "values that differ"),
+    ],
+}
