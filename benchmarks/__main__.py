@@ -27,12 +27,17 @@ SIZES = {
     "medium": {"batch": 64, "time": 50, "features": 64, "units": 128, "steps": 15},
     "large": {"batch": 64, "time": 200, "features": 128, "units": 256, "steps": 2},
 }
+SETTINGS = {
+    "KERAS_BACKEND": "tensorflow",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OMP_WAIT_POLICY": "PASSIVE",  # or PyTorch's threads spin while they wait, which counts as work
+}
 EXPLANATION = """\
 A training step is forward, backward and an update by plain gradient descent, on a fixed batch; the first
 step is that with the making of the layer and its tracing, but without imports. Each ratio is our median
 over the rounds divided by the other's: below 1, ours is faster. CPU time is that of all cores together; the
-best wall times stand beside it, in milliseconds. B is the batch, T the steps in time, D the features, U the
-units."""
+best wall times stand beside it, in milliseconds. Threads that wait do not spin. B is the batch, T the
+steps in time, D the features, U the units."""
 WITHOUT_TORCH = "PyTorch is not installed here (`make torch` does it) and left out."
 
 
@@ -52,7 +57,7 @@ class Worker(subprocess.Popen):
         super().__init__(
             [sys.executable, "-m", "benchmarks.worker", framework],
             cwd=ROOT,
-            env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+            env={**os.environ, **SETTINGS},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -167,10 +172,10 @@ def series(times, layer, size, measure, kind, framework):
 
 
 def machine():
-    """Name the processor, the cores, the system and the Python of this machine."""
-    cores = os.cpu_count()
+    """Name the processor, the cores, what else they do, the system and the Python of this machine."""
+    cores = f"{os.cpu_count()} cores, load average {os.getloadavg()[2]:.1f}"
     system = f"{platform.system()} {platform.machine()}"
-    return f"{processor()}, {cores} cores, {system}, Python {platform.python_version()}"
+    return f"{processor()}, {cores}, {system}, Python {platform.python_version()}"
 
 
 def processor():

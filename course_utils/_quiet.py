@@ -6,10 +6,13 @@ import sys
 
 
 def import_tensorflow():
-    """Import TensorFlow in silence where it is Keras' backend and is not imported yet."""
+    """Import TensorFlow in silence where it is Keras' backend and is not imported yet.
+
+    Import TensorFlow yourself, before this package, to see what it has to say.
+    """
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow" or "tensorflow" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # JAX, imported before, leaves it at 1
     with _stderr_closed():
         import tensorflow  # noqa: F401
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import GRU, LSTM, Bidirectional, Embedding, LSTMCell, SimpleRNN
+from course_utils import GRU, LSTM, Bidirectional, Embedding, GRUCell, LSTMCell, SimpleRNN
 
 FLOATS = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
 IDS = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 6, 1], [2, 0, 0, 0, 0]], "int32")
@@ -20,7 +20,7 @@ def both_ways(layer, merge_mode, **options):
 
 
 def stack(**options):
-    cells = [LSTMCell(units, dtype=options.get("dtype")) for units in (3, 4)]
+    cells = [cell(4, dtype=options.get("dtype")) for cell in (LSTMCell, GRUCell)]
     return keras.layers.RNN(keras.layers.StackedRNNCells(cells, dtype=options.get("dtype")), **options)
 
 
