@@ -46,6 +46,11 @@ class _Cell(keras.layers.Layer):
         recurrent_initializer = keras.initializers.serialize(self.recurrent_initializer)
         return {**super().get_config(), "units": self.units, "recurrent_initializer": recurrent_initializer}
 
+    def get_initial_state(self, batch_size=None):
+        """Return the states before the first step: zeros, each `(batch, units)`."""
+        sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
+        return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+
     def _initial_bias(self, shape, dtype=None):
         bias = np.zeros(shape)
         if self.raised_block is not None:
