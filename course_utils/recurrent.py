@@ -153,9 +153,9 @@ class LSTMCell(_Cell):
 class GRUCell(_Cell):
     """One step of the GRU (Cho et al. 2014, "Learning Phrase Representations", equations 5 to 8).
 
-        z_t = sigmoid(x_t W_x + h_{t-1} W_h + b)            update gate: 1 keeps the old state
-        r_t = sigmoid(x_t W_x + h_{t-1} W_h + b)            reset gate
-        g_t = tanh(x_t W_x + r_t * (h_{t-1} W_h) + b)       candidate
+        z_t = sigmoid(x_t W_x + b_x + h_{t-1} W_h + b_h)        update gate: 1 keeps the old state
+        r_t = sigmoid(x_t W_x + b_x + h_{t-1} W_h + b_h)        reset gate
+        g_t = tanh(x_t W_x + b_x + r_t * (h_{t-1} W_h + b_h))   candidate
         h_t = z_t * h_{t-1} + (1 - z_t) * g_t
 
     Each has weights of its own; they stand side by side in the order z, r, g.
