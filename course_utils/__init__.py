@@ -17,14 +17,18 @@ from course_utils.recurrent import (  # noqa: E402
     SimpleRNN,
     SimpleRNNCell,
 )
+from course_utils.seq2seq import Decoder, Encoder, Seq2Seq  # noqa: E402
 
 __all__ = [
     "GRU",
     "LSTM",
     "Bidirectional",
+    "Decoder",
     "Embedding",
+    "Encoder",
     "GRUCell",
     "LSTMCell",
+    "Seq2Seq",
     "SimpleRNN",
     "SimpleRNNCell",
     "check",

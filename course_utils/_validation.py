@@ -1,6 +1,9 @@
 """Questions that every layer and data set asks of its arguments."""
 
 import numbers
+import warnings
+
+from keras import ops
 
 
 def require_whole(name, value, least=1):
@@ -16,3 +19,12 @@ def require_one_of(name, value, choices):
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"`{name}` must be one of {listed}. Received: {name}={value!r}")
     return value
+
+
+def concrete(tensor):
+    """Return the values of `tensor` as an array, or None inside a compiled function, where it has none."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ops.convert_to_numpy(tensor)
+    except (NotImplementedError, TypeError, ValueError):
+        return None

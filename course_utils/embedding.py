@@ -1,12 +1,10 @@
 """Tokens become vectors: a table with one row for each token."""
 
-import warnings
-
 import keras
 import numpy as np
 from keras import ops
 
-from course_utils._validation import require_whole
+from course_utils._validation import concrete, require_whole
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -56,10 +54,8 @@ class Embedding(keras.layers.Layer):
         return {**super().get_config(), "input_dim": self.input_dim, "output_dim": self.output_dim}
 
     def _require_ids(self, ids):
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                values = ops.convert_to_numpy(ids)
-        except (NotImplementedError, TypeError, ValueError):  # symbolic: there are no values yet
+        values = concrete(ids)
+        if values is None:
             return
         wrong = (values != np.floor(values)) | (values < 0) | (values >= self.input_dim)
         if wrong.any():

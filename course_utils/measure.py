@@ -3,6 +3,7 @@
 import itertools
 import time
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -89,6 +90,61 @@ def accuracy_by_distance(labels, predictions, distances, edges):
             f"Every band of distances needs an example. Received: edges={list(edges)}, empty={empty}"
         )
     return np.array([correct[inside].mean() for inside in bands])
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class TokenAccuracy(keras.metrics.Metric):
+    """The share of real tokens that a model names: padding, label 0, does not count.
+
+    Under teacher forcing this is a figure of training. What a model can do is measured on what it
+    generates, by `exact_match`.
+    """
+
+    def __init__(self, name="accuracy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.right = self.add_weight(name="right", initializer="zeros")
+        self.real = self.add_weight(name="real", initializer="zeros")
+
+    def update_state(self, labels, logits, sample_weight=None):  # noqa: ARG002
+        """Count the tokens of one batch: labels `(batch, time)`, logits `(batch, time, vocabulary)`."""
+        named = ops.cast(ops.argmax(logits, axis=-1), "int32")
+        labels = ops.cast(labels, "int32")
+        real = ops.not_equal(labels, 0)
+        self.right.assign_add(ops.sum(ops.cast(real & (named == labels), self.dtype)))
+        self.real.assign_add(ops.sum(ops.cast(real, self.dtype)))
+
+    def result(self):
+        """Return the share so far."""
+        return self.right / ops.maximum(self.real, 1)
+
+
+def exact_match(generated, labels):
+    """Say for each sequence whether it is right from the first token to the end mark.
+
+    Args:
+        generated, labels: ids, `(sequences, time)`, padded on the right with 0; their lengths may differ.
+
+    Returns:
+        Booleans, `(sequences,)`.
+
+    Raises:
+        ValueError: there are not as many sequences on both sides.
+    """
+    generated, labels = np.asarray(generated), np.asarray(labels)
+    if generated.ndim != 2 or labels.ndim != 2 or len(generated) != len(labels):
+        raise ValueError(
+            "`generated` and `labels` must be ids (sequences, time), as many on both sides. "
+            f"Received: shapes {generated.shape} and {labels.shape}"
+        )
+    longest = max(generated.shape[1], labels.shape[1])
+    padded = [np.pad(ids, ((0, 0), (0, longest - ids.shape[1]))) for ids in (generated, labels)]
+    return (padded[0] == padded[1]).all(axis=1)
+
+
+def mean_by_group(values, groups):
+    """Return the different `groups`, in order, and the mean of the `values` in each."""
+    names, members = np.unique(groups, return_inverse=True)
+    return names, np.bincount(members, weights=values) / np.bincount(members)
 
 
 def cosine_similarities(vectors):

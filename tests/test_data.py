@@ -66,6 +66,54 @@ class TestVocabulary:
         with pytest.raises(ValueError, match=rf"from 0 to 3. Received: id={wrong}"):
             self.vocabulary.decode([1, wrong])
 
+    def test_start_and_end_stand_around_a_marked_sentence(self):
+        marked = data.Vocabulary(["a", "b"], marks=(data.START, data.END))
+        assert marked.tokens == [data.PAD, data.START, data.END, "a", "b"]
+        ids = marked.encode([["a", "b"], ["b"]], marked=True)
+        np.testing.assert_array_equal(ids, [[1, 3, 4, 2], [1, 4, 2, 0]])
+        np.testing.assert_array_equal(marked.encode([["b"]], length=5, marked=True), [[1, 4, 2, 0, 0]])
+        np.testing.assert_array_equal(marked.encode([["b"]]), [[4]])
+
+    def test_marks_stay_where_a_sentence_is_cut(self):
+        marked = data.Vocabulary(["a", "b"], marks=(data.START, data.END))
+        sentence = [["a", "b", "b"]]
+        np.testing.assert_array_equal(
+            marked.encode(sentence, length=4, cut=True, marked=True), [[1, 3, 4, 2]]
+        )
+        np.testing.assert_array_equal(marked.encode(sentence, length=5, marked=True), [[1, 3, 4, 4, 2]])
+        with pytest.raises(ValueError, match=r"at most 2 tokens.*Received: length=3"):
+            marked.encode(sentence, length=4, marked=True)
+        with pytest.raises(ValueError, match=r"at least 3. Received: length=2"):
+            marked.encode(sentence, length=2, cut=True, marked=True)
+
+    @pytest.mark.parametrize("marks", [(), (data.START,), (data.END, data.UNKNOWN)])
+    def test_marks_that_the_vocabulary_lacks_are_refused(self, marks):
+        with pytest.raises(ValueError, match=r"needs the mark <(start|end)>. Received: marks=\("):
+            data.Vocabulary(["a"], marks=marks).encode([["a"]], marked=True)
+
+    def test_decoding_stops_at_the_end_and_leaves_marks_out_as_asked(self):
+        marked = data.Vocabulary(["a", "b"], marks=(data.START, data.END, data.UNKNOWN))
+        ids = [1, 4, 3, 5, 2, 5, 2, 0]
+        assert marked.decode(ids, marks=False) == ["a", data.UNKNOWN, "b"]
+        assert marked.decode(ids) == [data.START, "a", data.UNKNOWN, "b", data.END, "b", data.END]
+        assert marked.decode([4, 5], marks=False) == ["a", "b"]
+        assert marked.decode([1, 2], marks=False) == []
+        with pytest.raises(ValueError, match="Received: id=6"):
+            marked.decode([2, 6], marks=False)  # behind the end, too
+
+    def test_unknown_tokens_are_counted(self):
+        marked = data.Vocabulary(["a"], marks=(data.UNKNOWN,))
+        assert marked.count_unknown([["a", "z", "z"], ["y"]]) == 3
+        assert self.vocabulary.count_unknown([["a", "b"]]) == 0
+
+    def test_the_name_of_a_mark_in_a_text_is_no_mark(self):
+        marked = data.Vocabulary(["a"], marks=(data.START, data.END, data.UNKNOWN))
+        text = [["a", data.PAD, data.START, data.END, data.UNKNOWN]]
+        np.testing.assert_array_equal(marked.encode(text), [[4, 3, 3, 3, 3]])
+        assert marked.count_unknown(text) == 4
+        with pytest.raises(ValueError, match="no such token"):
+            self.vocabulary.encode([["a", data.PAD]])
+
 
 class TestClauses:
     task = data.clauses(train=400, test=100, seed=3)

@@ -74,3 +74,32 @@ def test_the_median_is_not_moved_by_one_slow_call():
 
     assert measure.median_milliseconds(slow_once, repeats=5) < 20
     assert len(calls) == 6
+
+
+class TestTokens:
+    labels = np.array([[3, 2, 0], [4, 5, 2]])
+
+    def test_accuracy_counts_real_tokens_alone_over_all_batches(self):
+        named = np.array([[3, 5, 1], [4, 2, 2]])
+        logits = np.eye(6, dtype="float32")[named]
+        metric = measure.TokenAccuracy()
+        for row in range(2):
+            metric.update_state(self.labels[[row]], logits[[row]])
+        assert float(metric.result()) == pytest.approx(3 / 5)  # a mean of batches would be 7/12
+        metric.reset_state()
+        assert float(metric.result()) == 0
+
+    def test_a_sequence_is_right_from_first_to_last(self):
+        generated = np.array([[3, 2, 0, 0], [4, 5, 5, 2]])
+        assert measure.exact_match(generated, self.labels).tolist() == [True, False]
+        assert measure.exact_match(self.labels, generated).tolist() == [True, False]
+        assert measure.exact_match(self.labels, self.labels).all()
+
+    @pytest.mark.parametrize("wrong", [np.zeros((3, 2)), np.zeros(2)], ids=["more rows", "one row"])
+    def test_other_sequences_are_refused(self, wrong):
+        with pytest.raises(ValueError, match=r"as many on both sides. Received: shapes"):
+            measure.exact_match(wrong, self.labels)
+
+    def test_means_stand_in_the_order_of_their_groups(self):
+        groups, means = measure.mean_by_group([True, False, True, True], [7, 3, 3, 7])
+        assert (groups.tolist(), means.tolist()) == ([3, 7], [0.5, 1.0])

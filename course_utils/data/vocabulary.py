@@ -1,10 +1,14 @@
 """Tokens and their ids."""
 
+import itertools
+
 import numpy as np
 
 from course_utils._validation import require_whole
 
 PAD = "<pad>"
+START = "<start>"
+END = "<end>"
 UNKNOWN = "<unknown>"
 
 
@@ -13,8 +17,9 @@ class Vocabulary:
 
     Args:
         tokens: the tokens, in the order of their ids; repeated ones count once.
-        marks: further marks between padding and tokens, for example `(UNKNOWN,)`. With `UNKNOWN` among
-            them every token that is not listed gets its id; without it such a token is an error.
+        marks: further marks between padding and tokens, for example `(START, END, UNKNOWN)`. With
+            `UNKNOWN` among them every token that is not listed gets its id; without it such a token is
+            an error. The name of a mark, met in a text, is a token that is not listed.
 
     Raises:
         ValueError: there is no token, or a token is not a non-empty string or has the name of a mark.
@@ -29,6 +34,7 @@ class Vocabulary:
             if not isinstance(token, str) or not token or token in marks:
                 raise ValueError(f"A token must be a non-empty string and no mark. Received: token={token!r}")
         self.tokens = [*marks, *tokens]
+        self.marks = tuple(marks)
         self.ids = {token: number for number, token in enumerate(self.tokens)}
 
     def __len__(self):
@@ -39,44 +45,46 @@ class Vocabulary:
         """Say the size and the first tokens."""
         return f"Vocabulary of {len(self)}: {' '.join(self.tokens[:6])} ..."
 
-    def encode(self, sentences, length=None, cut=False):
+    def encode(self, sentences, length=None, cut=False, marked=False):
         """Return the ids of `sentences`, padded with 0 on the right.
 
         Args:
             sentences: lists of tokens.
-            length: number of columns; without it, the length of the longest sentence.
-            cut: shorten longer sentences to `length` instead of refusing them.
+            length: number of columns, marks included; without it, what the longest sentence needs.
+            cut: shorten longer sentences to `length` instead of refusing them; the marks stay.
+            marked: put `START` before each sentence and `END` after it.
 
         Returns:
             An int32 array `(len(sentences), length)`.
 
         Raises:
-            ValueError: there is no sentence, one is empty, too long or a plain string, or a token is
-                not in the vocabulary and there is no mark for unknown ones.
+            ValueError: there is no sentence, one is empty, too long or a plain string, a token is
+                not in the vocabulary and there is no mark for unknown ones, or marks are asked for
+                that the vocabulary does not have.
         """
-        sentences = list(sentences)
-        if not sentences:
-            raise ValueError("Expected at least one sentence. Received: sentences=[]")
-        for sentence in sentences:
-            if isinstance(sentence, str) or not len(sentence):
-                raise ValueError(
-                    f"A sentence must be a list of tokens, not empty. Received: sentence={sentence!r}"
-                )
-        longest = max(map(len, sentences))
-        length = longest if length is None else require_whole("length", length)
+        sentences = _require_sentences(sentences)
+        before, after = self._marks_around() if marked else ([], [])
+        around = len(before) + len(after)
+        longest = max(map(len, sentences)) + around
+        length = longest if length is None else require_whole("length", length, least=1 + around)
         if longest > length and not cut:
             raise ValueError(
-                f"Every sentence must have at most {length} tokens (or pass cut=True). "
-                f"Received: length={longest}"
+                f"Every sentence must have at most {length - around} tokens (or pass cut=True). "
+                f"Received: length={longest - around}"
             )
         ids = np.zeros((len(sentences), length), "int32")
         for row, sentence in zip(ids, sentences, strict=True):
-            kept = sentence[:length]
-            row[: len(kept)] = [self._id(token) for token in kept]
+            kept = [*before, *(self._id(token) for token in sentence[: length - around]), *after]
+            row[: len(kept)] = kept
         return ids
 
-    def decode(self, ids):
+    def decode(self, ids, marks=True):
         """Return the tokens of one sequence of `ids`, without padding.
+
+        Args:
+            ids: the ids of one sequence.
+            marks: keep `START` and `END`, and what may follow `END`. With `marks=False` the sentence
+                ends before the first `END`, as a translation does, and `START` is left out.
 
         Raises:
             ValueError: an id is not in the vocabulary.
@@ -84,13 +92,43 @@ class Vocabulary:
         outside = [int(number) for number in ids if not 0 <= number < len(self)]
         if outside:
             raise ValueError(f"Ids must be from 0 to {len(self) - 1}. Received: id={outside[0]}")
-        return [self.tokens[number] for number in ids if number != 0]
+        tokens = [self.tokens[number] for number in ids if number != 0]
+        if marks:
+            return tokens
+        return [token for token in itertools.takewhile(lambda token: token != END, tokens) if token != START]
+
+    def count_unknown(self, sentences):
+        """Return how many tokens of `sentences` the vocabulary does not list, repeated ones counted again."""
+        return sum(not self._lists(token) for sentence in _require_sentences(sentences) for token in sentence)
+
+    def _marks_around(self):
+        for mark in (START, END):
+            if mark not in self.marks:
+                raise ValueError(
+                    f"To mark sentences, the vocabulary needs the mark {mark}. Received: marks={self.marks}"
+                )
+        return [self.ids[START]], [self.ids[END]]
+
+    def _lists(self, token):
+        return token in self.ids and token not in self.marks
 
     def _id(self, token):
-        if token in self.ids:
+        if self._lists(token):
             return self.ids[token]
         if UNKNOWN in self.ids:
             return self.ids[UNKNOWN]
         raise ValueError(
             f"The vocabulary has no such token and no mark for unknown ones. Received: token={token!r}"
         )
+
+
+def _require_sentences(sentences):
+    sentences = list(sentences)
+    if not sentences:
+        raise ValueError("Expected at least one sentence. Received: sentences=[]")
+    for sentence in sentences:
+        if isinstance(sentence, str) or not len(sentence):
+            raise ValueError(
+                f"A sentence must be a list of tokens, not empty. Received: sentence={sentence!r}"
+            )
+    return sentences

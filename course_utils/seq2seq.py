@@ -1,0 +1,296 @@
+"""One sequence becomes another: an encoder reads it, a decoder writes, and a model joins the two."""
+
+import keras
+from keras import ops
+
+from course_utils import generation
+from course_utils._validation import concrete, require_whole
+from course_utils.embedding import Embedding
+from course_utils.recurrent import Bidirectional
+
+
+class _Recurrences(keras.layers.Layer):
+    """What encoder and decoder share: recurrent layers of the same cells, one on the outputs of another."""
+
+    def __init__(self, cell, units, depth=1, **kwargs):
+        super().__init__(**kwargs)
+        name = keras.saving.get_registered_name(cell) if isinstance(cell, type) else None
+        if keras.saving.get_registered_object(name) is not cell or cell is None:
+            raise ValueError(
+                "`cell` must be the class of a recurrent cell that is registered for saving, for example "
+                f"GRUCell. Received: cell={cell!r}"
+            )
+        self.supports_masking = True
+        self.cell, self.units, self.depth = cell, require_whole("units", units), require_whole("depth", depth)
+
+    def make_cell(self):
+        """Return a new cell."""
+        return self.cell(self.units, dtype=self.dtype_policy)
+
+    def carry(self, cell):
+        """Return the recurrent layer that carries `cell` through time."""
+        return keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=cell.dtype_policy)
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        cell = keras.saving.get_registered_name(self.cell)
+        return {**super().get_config(), "cell": cell, "units": self.units, "depth": self.depth}
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the layer from `get_config`."""
+        return cls(**{**config, "cell": keras.saving.get_registered_object(config["cell"])})
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class Encoder(_Recurrences):
+    """Reads a sequence: its last states are what the decoder begins with.
+
+    (Cho et al. 2014, "Learning Phrase Representations", section 2.2; Sutskever et al. 2014, "Sequence to
+    Sequence Learning", section 2. Both ways: Bahdanau et al. 2015, "Neural Machine Translation by Jointly
+    Learning to Align and Translate", section 3.2.)
+
+    Args:
+        cell: the class of the cells, for example `GRUCell`.
+        units: size of a cell's states.
+        depth: number of recurrent layers, each on the outputs of the one before.
+        bidirectional: read both ways; outputs and states of both ways stand side by side.
+
+    Call:
+        sequences: `(batch, time, features)`.
+        mask: booleans `(batch, time)`, True where a step counts.
+        Returns the outputs of the last layer, `(batch, time, width)`, and for each layer a list of its
+        last states, `(batch, width)` each. `width` is `units`, or twice that if it reads both ways.
+
+    Raises:
+        ValueError: the cell is no registered class, or a number is not whole and positive.
+    """
+
+    def __init__(self, cell, units, depth=1, bidirectional=False, **kwargs):
+        super().__init__(cell, units, depth, **kwargs)
+        self.bidirectional = bidirectional
+        self.width = 2 * units if bidirectional else units
+        self.recurrences = [self.carry(self.make_cell()) for _ in range(depth)]
+        if bidirectional:
+            self.recurrences = [Bidirectional(each, dtype=self.dtype_policy) for each in self.recurrences]
+
+    def build(self, sequences_shape):
+        """Build layer after layer: each reads what the one before gives."""
+        *steps, features = sequences_shape
+        for recurrence in self.recurrences:
+            recurrence.build((*steps, features))
+            features = self.width
+
+    def call(self, sequences, mask=None, training=False):
+        """Read from the first layer to the last."""
+        states = []
+        for recurrence in self.recurrences:
+            sequences, *last = recurrence(sequences, mask=mask, training=training)
+            states.append(self._side_by_side(last) if self.bidirectional else last)
+        return sequences, states
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        return {**super().get_config(), "bidirectional": self.bidirectional}
+
+    def _side_by_side(self, states):
+        ahead, behind = states[: len(states) // 2], states[len(states) // 2 :]
+        return [ops.concatenate(pair, axis=-1) for pair in zip(ahead, behind, strict=True)]
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class Decoder(_Recurrences):
+    """Writes a sequence: each step reads the token before it, and goes on from the state.
+
+    The same call serves a whole sequence (teacher forcing) and one step of generation: the state that it
+    returns is where the next call goes on.
+
+    Args:
+        cell, units, depth: as in `Encoder`.
+
+    Call:
+        inputs: the vectors of the tokens before, `(batch, time, features)`.
+        state: a dict. Its `"states"` are for each layer the list of its states, `(batch, units)` each.
+        Returns the outputs, `(batch, time, units)`, and the next state.
+
+    Raises:
+        ValueError: as in `Encoder`.
+    """
+
+    def __init__(self, cell, units, depth=1, **kwargs):
+        super().__init__(cell, units, depth, **kwargs)
+        self.recurrences = [self.carry(self.make_cell()) for _ in range(depth)]
+
+    @property
+    def state_sizes(self):
+        """The size of every state, from the first layer to the last."""
+        return keras.tree.flatten([recurrence.state_size for recurrence in self.recurrences])
+
+    def build(self, inputs_shape, state_shape=None):  # noqa: ARG002
+        """Build layer after layer."""
+        *steps, features = inputs_shape
+        for recurrence in self.recurrences:
+            recurrence.build((*steps, features))
+            features = self.units
+
+    def call(self, inputs, state, training=False):
+        """Go on from `state`, through all steps of `inputs`."""
+        states = []
+        for recurrence, before in zip(self.recurrences, state["states"], strict=True):
+            inputs, *after = recurrence(inputs, initial_state=before, training=training)
+            states.append(after)
+        return inputs, {**state, "states": states}
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class Seq2Seq(keras.Model):
+    """Encoder and decoder, joined: one model to train and to generate with.
+
+        p(y_1 ... y_n | x) = product over t of p(y_t | y_1 ... y_{t-1}, v),   v the encoder's last states
+
+    (Sutskever et al. 2014, "Sequence to Sequence Learning", equation 1.) Where the encoder's states have
+    another size than the decoder's, a learnt projection lies between.
+
+    Args:
+        encoder: an `Encoder`.
+        decoder: a `Decoder` of the same cell and depth.
+        source_size, target_size: sizes of the two vocabularies, marks included. Id 0 is padding.
+        embedding_dim: size of a token's vector.
+        start, end: ids of the marks before and after a target.
+
+    Call:
+        inputs: the ids of the source, `(batch, Ts)`, and of the target from its start mark on,
+            `(batch, Tt)`; both padded on the right with 0.
+        Returns the logits of each next token, `(batch, Tt, target_size)`. They are given the true tokens
+        before it: this is teacher forcing, for training, and never a result.
+
+    Raises:
+        ValueError: encoder and decoder do not fit, a size or a mark is no such number, an id is outside its
+            vocabulary, or a target does not begin with the start mark. Ids can be looked at only outside
+            a compiled function.
+    """
+
+    def __init__(
+        self, encoder, decoder, source_size, target_size, embedding_dim=64, start=1, end=2, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder = encoder, decoder
+        self._require_fit()
+        self.source_size = require_whole("source_size", source_size, least=2)
+        self.target_size = require_whole("target_size", target_size, least=3)
+        self.embedding_dim = require_whole("embedding_dim", embedding_dim)
+        self.start_mark, self.end_mark = self._require_marks(start, end)
+        self.source_embedding = Embedding(source_size, embedding_dim, dtype=self.dtype_policy)
+        self.target_embedding = Embedding(target_size, embedding_dim, dtype=self.dtype_policy)
+        projected = [] if encoder.width == decoder.units else decoder.state_sizes
+        self.projections = [keras.layers.Dense(size, dtype=self.dtype_policy) for size in projected]
+        self.next_token = keras.layers.Dense(target_size, dtype="float32")  # a softmax needs the digits
+
+    def build(self, inputs_shape):
+        """Build every part on the shapes of the ids."""
+        source_shape, target_shape = (tuple(shape) for shape in inputs_shape)
+        self.encoder.build((*source_shape, self.embedding_dim))
+        self.decoder.build((*target_shape, self.embedding_dim))
+        self.source_embedding.build(source_shape)
+        self.target_embedding.build(target_shape)
+        for projection in self.projections:
+            projection.build((source_shape[0], self.encoder.width))
+        self.next_token.build((*target_shape, self.decoder.units))
+
+    def call(self, inputs, training=False):
+        """Teacher forcing: read the source, then every true token, and name the next one."""
+        source, target = inputs
+        self._require_start(target)
+        outputs, _ = self.decoder(
+            self.target_embedding(target), self._read(source, training), training=training
+        )
+        return self.next_token(outputs)
+
+    def first_tokens(self, source):
+        """Return what the first step of generation reads: the start mark, `(batch,)`."""
+        return ops.full((len(source),), self.start_mark, dtype="int32")
+
+    def start(self, source, max_length=None):  # noqa: ARG002
+        """Read the source; return the state before the first step.
+
+        Args:
+            source: ids, `(batch, Ts)`.
+            max_length: not needed here; models that keep all that was generated make room for it.
+        """
+        return self._read(source)
+
+    def step(self, tokens, state, return_attention_scores=False):
+        """Go one step.
+
+        Args:
+            tokens: the ids of the tokens before, `(batch,)`.
+            state: as `start` or the last `step` returned it.
+            return_attention_scores: not possible without attention.
+
+        Returns:
+            The logits of the next token, `(batch, target_size)`, and the next state.
+        """
+        if return_attention_scores:
+            raise ValueError(
+                "This decoder has no attention, so there are no weights. "
+                "Received: return_attention_scores=True"
+            )
+        outputs, state = self.decoder(self.target_embedding(tokens[:, None]), state)
+        return self.next_token(outputs)[:, 0], state
+
+    def generate(self, source, max_length, **options):
+        """Generate a target for each source: `generation.generate` with this model."""
+        return generation.generate(self, source, max_length, **options)
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "source_size": self.source_size,
+            "target_size": self.target_size,
+            "embedding_dim": self.embedding_dim,
+            "start": self.start_mark,
+            "end": self.end_mark,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the model from `get_config`."""
+        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("encoder", "decoder")}
+        return cls(**{**config, **parts})
+
+    def _read(self, source, training=False):
+        mask = ops.not_equal(source, 0)
+        _, states = self.encoder(self.source_embedding(source), mask=mask, training=training)
+        if self.projections:
+            flat = zip(self.projections, keras.tree.flatten(states), strict=True)
+            projected = [projection(state) for projection, state in flat]
+            states = keras.tree.pack_sequence_as(states, projected)
+        return {"states": states}
+
+    def _require_fit(self):
+        ends = [(each.cell.__name__, each.depth) for each in (self.encoder, self.decoder)]
+        if ends[0] != ends[1]:
+            raise ValueError(
+                "The decoder goes on from the encoder's states, so both need the same cell and depth. "
+                f"Received: encoder={ends[0]}, decoder={ends[1]}"
+            )
+
+    def _require_marks(self, start, end):
+        marks = [require_whole("start", start), require_whole("end", end)]
+        if max(marks) >= self.target_size or start == end:
+            raise ValueError(
+                f"`start` and `end` must be two ids of the target's vocabulary, from 1 to "
+                f"{self.target_size - 1}. Received: start={start}, end={end}"
+            )
+        return marks
+
+    def _require_start(self, target):
+        values = concrete(target)
+        if values is not None and (values[:, :1] != self.start_mark).any():
+            raise ValueError(
+                f"Every target must begin with the start mark, id {self.start_mark}. "
+                f"Received: target={values[values[:, 0] != self.start_mark][0].tolist()}"
+            )

@@ -1,0 +1,289 @@
+"""Encoder, decoder and the model that joins them: one model trains and generates."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from course_utils import Decoder, Encoder, GRUCell, LSTMCell, Seq2Seq, SimpleRNNCell
+from course_utils.measure import TokenAccuracy, exact_match
+
+SOURCE = np.array([[3, 4, 5, 6], [7, 3, 0, 0], [5, 0, 0, 0]], "int32")
+TARGET = np.array([[1, 5, 3, 4, 2], [1, 3, 2, 0, 0], [1, 4, 4, 2, 0]], "int32")
+SHAPES = {
+    "simple": (SimpleRNNCell, 6, 1, False, 6),
+    "lstm": (LSTMCell, 6, 1, False, 6),
+    "gru": (GRUCell, 6, 1, False, 6),
+    "deep": (LSTMCell, 6, 2, False, 6),
+    "both ways": (GRUCell, 6, 1, True, 6),
+    "deep, both ways": (LSTMCell, 6, 2, True, 6),
+    "wider decoder": (LSTMCell, 6, 2, False, 9),
+}
+
+
+def make(cell=GRUCell, units=6, depth=1, bidirectional=False, decoder_units=6, seed=0, **options):
+    keras.utils.set_random_seed(seed)
+    encoder = Encoder(cell, units, depth, bidirectional, dtype=options.get("dtype"))
+    decoder = Decoder(cell, decoder_units, depth, dtype=options.get("dtype"))
+    model = Seq2Seq(encoder, decoder, 9, 8, **{"embedding_dim": 5, **options})
+    model.build([(None, None), (None, None)])
+    rng = np.random.default_rng(seed)
+    model.set_weights([rng.normal(scale=0.6, size=weight.shape) for weight in model.weights])
+    return model
+
+
+def compiled(model, **options):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[TokenAccuracy()], **options)
+    return model
+
+
+def teacher_forced(model, source=SOURCE, target=TARGET):
+    return ops.convert_to_numpy(model((source, target)))
+
+
+def token_by_token(model, source=SOURCE, target=TARGET):
+    state, logits = model.start(source), []
+    for tokens in target.T:
+        step, state = model.step(tokens, state)
+        logits.append(ops.convert_to_numpy(step))
+    return np.stack(logits, axis=1)
+
+
+@pytest.fixture(params=SHAPES.values(), ids=SHAPES, name="model")
+def _model(request):
+    return make(*request.param)
+
+
+def test_token_by_token_equals_teacher_forcing(model):
+    np.testing.assert_allclose(token_by_token(model), teacher_forced(model), atol=1e-5)
+
+
+def test_logits_do_not_depend_on_later_tokens(model):
+    later = TARGET.copy()
+    later[:, 3:] = 6
+    assert not np.allclose(
+        teacher_forced(model, target=later)[:, 3:], teacher_forced(model)[:, 3:], atol=1e-3
+    )
+
+
+def test_one_example_does_not_depend_on_its_batch_mates_nor_on_padding(model):
+    alone = teacher_forced(model, SOURCE[1:2, :2], TARGET[1:2, :3])
+    np.testing.assert_allclose(teacher_forced(model)[1:2, :3], alone, atol=1e-6)
+
+
+def test_every_token_of_the_source_is_heard(model):
+    for position in range(4):
+        other = SOURCE.copy()
+        other[0, position] = 8
+        assert not np.allclose(teacher_forced(model, other)[0], teacher_forced(model)[0], atol=1e-4)
+
+
+def test_saved_equals_loaded_and_generates_the_same(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded) is Seq2Seq
+    np.testing.assert_allclose(teacher_forced(loaded), teacher_forced(model), atol=1e-6)
+    for width in (1, 3):
+        np.testing.assert_array_equal(
+            loaded.generate(SOURCE, 6, beam_width=width), model.generate(SOURCE, 6, beam_width=width)
+        )
+
+
+def test_every_weight_trains(model):
+    before = model.get_weights()
+    compiled(model, run_eagerly=True).train_on_batch((SOURCE, TARGET[:, :-1]), TARGET[:, 1:])
+    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+
+
+def test_training_goes_on_after_loading(tmp_path):
+    model = compiled(make())
+    batch = (SOURCE, TARGET[:, :-1]), TARGET[:, 1:]
+    model.fit(*batch, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.fit(*batch, verbose=0)
+    assert loaded.evaluate(*batch, verbose=0) == pytest.approx(model.evaluate(*batch, verbose=0), abs=1e-5)
+
+
+def test_a_projection_lies_between_states_of_different_sizes():
+    shapes = {
+        name: [projection.kernel.shape for projection in make(*shape).projections]
+        for name, shape in SHAPES.items()
+    }
+    assert shapes.pop("both ways") == [(12, 6)]
+    assert shapes.pop("deep, both ways") == [(12, 6)] * 4  # two layers, two states each
+    assert shapes.pop("wider decoder") == [(6, 9)] * 4
+    assert not any(shapes.values())
+
+
+def test_the_decoder_begins_with_the_encoders_last_states():
+    model = make(LSTMCell, depth=2)
+    outputs, states = model.encoder(model.source_embedding(SOURCE), mask=ops.convert_to_tensor(SOURCE > 0))
+    begun = model.start(SOURCE)["states"]
+    for layer, others in zip(states, begun, strict=True):
+        for state, other in zip(layer, others, strict=True):
+            np.testing.assert_array_equal(ops.convert_to_numpy(state), ops.convert_to_numpy(other))
+    last_real = ops.convert_to_numpy(outputs)[np.arange(3), [3, 1, 0]]
+    np.testing.assert_allclose(last_real, ops.convert_to_numpy(begun[-1][0]), atol=1e-6)
+
+
+def keras_model(ours, cell):
+    """The same model from Keras' own layers, with the weights of ours."""
+    source, target = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
+    layer = getattr(keras.layers, cell)
+    reader = layer(6, return_state=True)
+    _, *states = reader(keras.layers.Embedding(9, 5)(source), mask=source != 0)
+    outputs = layer(6, return_sequences=True)(keras.layers.Embedding(8, 5)(target), initial_state=states)
+    model = keras.Model([source, target], keras.layers.Dense(8)(outputs))
+    parts = [ours.source_embedding, ours.target_embedding, ours.encoder, ours.decoder, ours.next_token]
+    by_shape = {tuple(map(tuple, [w.shape for w in part.weights])): [] for part in parts}
+    for part in parts:
+        by_shape[tuple(tuple(w.shape) for w in part.weights)].append(part.get_weights())
+    for each in model.layers:
+        if each.weights:
+            each.set_weights(by_shape[tuple(tuple(w.shape) for w in each.weights)].pop(0))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"), [(SimpleRNNCell, "SimpleRNN"), (LSTMCell, "LSTM"), (GRUCell, "GRU")]
+)
+def test_it_equals_the_same_model_from_keras_own_layers(cell, name):
+    ours = make(cell)
+    theirs = keras_model(ours, name)
+    np.testing.assert_allclose(theirs.predict((SOURCE, TARGET), verbose=0), teacher_forced(ours), atol=1e-5)
+
+
+def log_probs_by_hand(model, source, target):
+    logits = teacher_forced(model, source, target[:, :-1]).astype("float64")
+    log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    labels = target[:, 1:]
+    return np.take_along_axis(log_probs, labels[:, :, None], axis=-1)[:, :, 0], labels > 0
+
+
+def test_loss_and_accuracy_leave_padding_out():
+    model = compiled(make())
+    log_probs, real = log_probs_by_hand(model, SOURCE, TARGET)
+    named = teacher_forced(model, target=TARGET[:, :-1]).argmax(axis=-1)
+    loss, accuracy = model.evaluate((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0)
+    assert loss == pytest.approx(-log_probs[real].mean(), abs=1e-5)
+    assert accuracy == pytest.approx((named == TARGET[:, 1:])[real].mean(), abs=1e-6)
+
+
+def test_more_padding_changes_neither_loss_nor_accuracy_nor_what_is_generated(model):
+    compiled(model, run_eagerly=True)
+    source, target = (np.pad(ids, ((0, 0), (0, 3))) for ids in (SOURCE, TARGET))
+    few = model.evaluate((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0)
+    many = model.evaluate((source, target[:, :-1]), target[:, 1:], verbose=0)
+    assert few == pytest.approx(many, abs=1e-5)
+    for width in (1, 3):
+        few, many = (
+            model.generate(ids, 6, beam_width=width, return_log_probs=True) for ids in (SOURCE, source)
+        )
+        np.testing.assert_array_equal(few[0], many[0])
+        np.testing.assert_allclose(few[1], many[1], atol=1e-5)
+
+
+def test_greedy_follows_its_own_words(model):
+    """Teacher forcing on what was generated names the same tokens again, with the same log-probability."""
+    tokens, log_probs = model.generate(SOURCE, 6, return_log_probs=True)
+    target = np.concatenate([np.ones((3, 1), int), tokens], axis=1)
+    logits = teacher_forced(model, SOURCE, target[:, :-1])
+    named = 1 + logits[:, :, 1:].argmax(axis=-1)
+    real = tokens > 0
+    np.testing.assert_array_equal(named[real], tokens[real])
+    by_hand, _ = log_probs_by_hand(model, SOURCE, target)
+    np.testing.assert_allclose(log_probs, np.where(real, by_hand, 0).sum(axis=1), atol=1e-5)
+
+
+def test_it_learns_to_turn_a_sequence_round_and_ends_it():
+    rng = np.random.default_rng(0)
+    source = rng.integers(3, 8, size=(400, 3))
+    source[np.arange(3) >= rng.integers(1, 4, size=400)[:, None]] = 0
+    target = np.zeros((400, 5), int)
+    for row, (ids, reversed_ids) in enumerate(zip(source, target, strict=True)):
+        ids = ids[ids > 0][::-1]
+        reversed_ids[: len(ids) + 2] = [1, *ids, 2]
+        target[row] = reversed_ids
+    keras.utils.set_random_seed(0)
+    model = compiled(Seq2Seq(Encoder(GRUCell, 24), Decoder(GRUCell, 24), 9, 8, embedding_dim=8))
+    model.fit((source[:300], target[:300, :-1]), target[:300, 1:], epochs=40, batch_size=30, verbose=0)
+    generated = model.generate(source[300:], 6)
+    assert exact_match(generated, target[300:, 1:]).mean() > 0.9
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_and_generates(policy):
+    model = make(LSTMCell, depth=2, bidirectional=True, dtype=policy)
+    history = compiled(model).fit((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0).history
+    assert np.isfinite(history["loss"][0])
+    assert model.encoder.compute_dtype == policy.removeprefix("mixed_")
+    assert all(weight.dtype == "float32" for weight in model.weights)
+    assert model.generate(SOURCE, 4, beam_width=2).shape == (3, 4)
+
+
+def test_generation_uses_the_weights_of_now():
+    model = make()
+    before = model.generate(SOURCE, 6)
+    model.set_weights(make(seed=5).get_weights())
+    np.testing.assert_array_equal(model.generate(SOURCE, 6), make(seed=5).generate(SOURCE, 6))
+    assert (before != model.generate(SOURCE, 6)).any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"decoder": Decoder(LSTMCell, 6)}, r"same cell and depth. Received: encoder=\('GRUCell', 1\)"),
+        ({"decoder": Decoder(GRUCell, 6, depth=2)}, r"same cell and depth.*decoder=\('GRUCell', 2\)"),
+        ({"start": 0}, r"`start`.*at least 1. Received: start=0"),
+        ({"start": None}, r"`start`.*Received: start=None"),
+        ({"end": 8}, r"from 1 to 7. Received: start=1, end=8"),
+        ({"start": 2}, r"two ids.*Received: start=2, end=2"),
+        ({"source_size": 1.0}, r"`source_size`.*Received: source_size=1.0"),
+        ({"target_size": 2}, r"`target_size`.*at least 3. Received: target_size=2"),
+        ({"embedding_dim": 0}, r"`embedding_dim`.*Received: embedding_dim=0"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(wrong, message):
+    parts = {
+        "encoder": Encoder(GRUCell, 6),
+        "decoder": Decoder(GRUCell, 6),
+        "source_size": 9,
+        "target_size": 8,
+    }
+    with pytest.raises(ValueError, match=message):
+        Seq2Seq(**{**parts, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cell": "GRU"}, r"`cell` must be the class.*Received: cell='GRU'"),
+        ({"cell": None}, r"Received: cell=None"),
+        ({"cell": keras.layers.Dense}, r"Received: cell=<class"),
+        ({"units": 0}, r"`units`.*Received: units=0"),
+        ({"depth": 1.5}, r"`depth`.*Received: depth=1.5"),
+    ],
+)
+@pytest.mark.parametrize("part", [Encoder, Decoder])
+def test_wrong_arguments_are_refused(part, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        part(**{"cell": GRUCell, "units": 6, **wrong})
+
+
+def test_wrong_ids_are_refused():
+    model = make()
+    with pytest.raises(ValueError, match=r"`ids`.*from 0 to 8.*Received: ids=9"):
+        model.generate(SOURCE + 3, 4)
+    with pytest.raises(ValueError, match=r"`ids`.*from 0 to 7.*Received: ids=9"):
+        model((SOURCE, np.where(TARGET == 5, 9, TARGET)))
+    with pytest.raises(ValueError, match=r"begin with the start mark, id 1. Received: target=\[5, 3, 4, 2\]"):
+        model((SOURCE, TARGET[:, 1:]))
+    with pytest.raises(ValueError, match=r"not empty. Received: shape=\(0, 4\)"):
+        model.generate(SOURCE[:0], 4)
+    with pytest.raises(ValueError, match="`beam_width`"):
+        model.generate(SOURCE, 4, beam_width=0)
+    with pytest.raises(ValueError, match=r"no attention.*Received: return_attention_scores=True"):
+        model.generate(SOURCE, 4, return_attention_scores=True)
