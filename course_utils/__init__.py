@@ -5,6 +5,15 @@ from course_utils import _quiet  # isort: skip  (before Keras: it imports Tensor
 _quiet.import_tensorflow()
 
 from course_utils import data, lesson, measure, plotting  # noqa: E402
+from course_utils.attention import (  # noqa: E402
+    AttentionPooling,
+    BahdanauAttention,
+    HardAttention,
+    HardAttentionModel,
+    LocalAttention,
+    LuongAttention,
+    masked_softmax,
+)
 from course_utils.embedding import Embedding  # noqa: E402
 from course_utils.exercises import check, hint, solution  # noqa: E402
 from course_utils.lesson import claim, progress, seed, settle  # noqa: E402
@@ -22,12 +31,18 @@ from course_utils.seq2seq import Decoder, Encoder, Seq2Seq  # noqa: E402
 __all__ = [
     "GRU",
     "LSTM",
+    "AttentionPooling",
+    "BahdanauAttention",
     "Bidirectional",
     "Decoder",
     "Embedding",
     "Encoder",
     "GRUCell",
+    "HardAttention",
+    "HardAttentionModel",
     "LSTMCell",
+    "LocalAttention",
+    "LuongAttention",
     "Seq2Seq",
     "SimpleRNN",
     "SimpleRNNCell",
@@ -36,6 +51,7 @@ __all__ = [
     "data",
     "hint",
     "lesson",
+    "masked_softmax",
     "measure",
     "plotting",
     "progress",

@@ -141,6 +141,29 @@ def exact_match(generated, labels):
     return (padded[0] == padded[1]).all(axis=1)
 
 
+def weight_within(weights, spans, slack=0):
+    """Measure how much of the attention lies on the true span.
+
+    Args:
+        weights: `(examples, time)`.
+        spans: the first position of each span and the one after its last, `(examples, 2)`.
+        slack: how many positions to either side count as well.
+
+    Returns:
+        The summed weight, `(examples,)`.
+
+    Raises:
+        ValueError: there is not one span for each row of weights.
+    """
+    return (np.asarray(weights) * _within(weights, spans, slack)).sum(axis=1)
+
+
+def peak_within(weights, spans, slack=0):
+    """Say for each example whether its largest weight lies on the true span; as `weight_within`."""
+    peaks = np.argmax(weights, axis=1)[:, None]
+    return np.take_along_axis(_within(weights, spans, slack), peaks, axis=1)[:, 0]
+
+
 def mean_by_group(values, groups):
     """Return the different `groups`, in order, and the mean of the `values` in each."""
     names, members = np.unique(groups, return_inverse=True)
@@ -262,3 +285,14 @@ def _steps(cell, inputs):
         before = states
         _, states = cell(inputs[:, step], before)
         yield before, states
+
+
+def _within(weights, spans, slack):
+    weights, spans = np.asarray(weights), np.asarray(spans)
+    if weights.ndim != 2 or spans.shape != (len(weights), 2):
+        raise ValueError(
+            "`weights` must be (examples, time) and `spans` (examples, 2). "
+            f"Received: shapes {weights.shape} and {spans.shape}"
+        )
+    positions = np.arange(weights.shape[1])
+    return (positions >= spans[:, :1] - slack) & (positions < spans[:, 1:] + slack)

@@ -81,6 +81,37 @@ def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", li
     return axes
 
 
+def attention_map(weights, source, target, title=None):
+    """Draw where each step of the target looked, with a token at every row and column.
+
+    Args:
+        weights: of one example, `(Tq, Tv)`; what is beyond the tokens is padding and left out.
+        source, target: the tokens, in Latin letters.
+        title: the one thing to see.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: there are more tokens than weights.
+    """
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or len(target) > weights.shape[0] or len(source) > weights.shape[1]:
+        raise ValueError(
+            "`weights` must have a row for each target token and a column for each source token, here "
+            f"{(len(target), len(source))}. Received: shape={weights.shape}"
+        )
+    letters = max(len(str(token)) for token in source)
+    _, axes = plt.subplots(figsize=(1.8 + 0.27 * len(source), 1.4 + 0.24 * len(target) + 0.06 * letters))
+    image = axes.imshow(weights[: len(target), : len(source)], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(source)), source, rotation=90 if letters > 2 else 0)
+    axes.set_yticks(range(len(target)), target)
+    axes.set(xlabel="source: what is read", ylabel="target: what is written", title=title)
+    axes.grid(visible=False)
+    axes.figure.colorbar(image, label="weight")
+    return axes
+
+
 def word_map(vectors, words, groups, title=None):
     """Draw word vectors in the plane in which they spread most (principal components).
 
@@ -179,3 +210,42 @@ def table_lookup(row, table, words, title=None):
         )
     figure.suptitle(title, fontsize="medium")
     return panels[1]
+
+
+def encoder_decoder(source, target, title=None):
+    """Draw an encoder that reads, a decoder that writes, and the one vector between them.
+
+    Args:
+        source: what is read at each step, in Latin letters.
+        target: what is written, without marks; the picture adds the start and the end mark.
+        title: the one thing to see.
+
+    Returns:
+        The axes.
+    """
+    steps = len(source) + len(target) + 1
+    _, axes = plt.subplots(figsize=(1.15 * steps + 0.8, 3))
+    arrow = {"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    blue, orange, green = COLORS[:3]
+    read, said = [*source, "<start>", *target], [*target, "<end>"]
+    for step, word in enumerate(read):
+        place = step - len(source)
+        state, face = (f"$h_{step + 1}$", "#DCEBF5") if place < 0 else (f"$s_{place + 1}$", "#FBE3D3")
+        box = {"boxstyle": "round,pad=0.4", "fc": face, "ec": "none"}
+        axes.text(step, 0, word, ha="center", va="center")
+        axes.text(step, 1, state, ha="center", va="center", bbox=box)
+        axes.annotate("", (step, 0.76), (step, 0.18), arrowprops={**arrow, "color": blue})
+        if step:
+            color, width = (green, 3.5) if place == 0 else (orange, 1.8)
+            ends = (step - 0.24, 1), (step - 0.76, 1)
+            axes.annotate("", *ends, arrowprops={**arrow, "color": color, "linewidth": width})
+        if place >= 0:
+            axes.text(step, 2, said[place], ha="center", va="center")
+            axes.annotate("", (step, 1.82), (step, 1.24), arrowprops={**arrow, "color": blue})
+        if place > 0:
+            fed_back = {**arrow, "color": "0.5", "linewidth": 1.2, "linestyle": "--"}
+            axes.annotate("", (step - 0.12, 0.18), (step - 0.88, 1.82), arrowprops=fed_back, zorder=0)
+    axes.text(len(source) - 0.5, 1.3, "context\nvector", color=green, ha="center", va="bottom")
+    axes.set(xlim=(-0.5, steps - 0.4), ylim=(-0.3, 2.3), title=title)
+    axes.axis("off")
+    return axes

@@ -4,9 +4,12 @@ import keras
 from keras import ops
 
 from course_utils import generation
-from course_utils._validation import concrete, require_whole
+from course_utils._validation import concrete, require_one_of, require_whole
+from course_utils.attention import BahdanauAttention, LocalAttention, LuongAttention
 from course_utils.embedding import Embedding
 from course_utils.recurrent import Bidirectional
+
+ATTENTIONS = (LuongAttention, BahdanauAttention, LocalAttention)  # those that answer query after query
 
 
 class _Recurrences(keras.layers.Layer):
@@ -98,48 +101,159 @@ class Encoder(_Recurrences):
         return [ops.concatenate(pair, axis=-1) for pair in zip(ahead, behind, strict=True)]
 
 
+class _LookingCell(keras.layers.Layer):
+    """A cell that looks before it steps: what attention finds for its last state joins its input.
+
+    It carries more than the cell's states: the memory, its mask and the position go through unchanged or
+    counted on. Its output is the cell's, with the weights beside it.
+    """
+
+    def __init__(self, cell, attention, **kwargs):
+        super().__init__(dtype="float32", **kwargs)  # float16 cannot count the positions
+        self.cell, self.attention = cell, attention
+        self.state_size = [*keras.tree.flatten(cell.state_size), None, None, None]
+
+    def build(self, inputs_shape):
+        """The decoder has built the parts."""
+
+    def call(self, inputs, states):
+        """Look with the state before this step, then go the step."""
+        *states, memory, mask, position = states
+        context, weights = self.attention(
+            states[0][:, None],
+            memory,
+            mask=mask[:, None] > 0,
+            query_position=ops.cast(position, "int32"),
+            return_attention_scores=True,
+        )
+        output, states = self.cell(ops.concatenate([inputs, context[:, 0]], axis=-1), states)
+        output = ops.concatenate([output, weights[:, 0]], axis=-1)
+        output, *states = (ops.cast(each, "float32") for each in (output, *states))
+        return output, [*states, memory, mask, position + 1]
+
+
 @keras.saving.register_keras_serializable(package="course_utils")
 class Decoder(_Recurrences):
     """Writes a sequence: each step reads the token before it, and goes on from the state.
 
     The same call serves a whole sequence (teacher forcing) and one step of generation: the state that it
-    returns is where the next call goes on.
+    returns is where the next call goes on. With attention it looks at the memory, the encoder's outputs,
+    in one of two orders:
+
+        "after":   h_t = cell(y_{t-1}, h_{t-1}),  c_t from h_t,  output tanh([c_t; h_t] W)
+        "before":  c_t from h_{t-1},  h_t = cell([y_{t-1}; c_t], h_{t-1}),  output h_t
+
+    (Luong et al. 2015, "Effective Approaches to Attention-based NMT", section 3 and equation 5; Bahdanau
+    et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate", section 3.1.)
+    Luong's input feeding and Bahdanau's maxout output are left out.
 
     Args:
         cell, units, depth: as in `Encoder`.
+        attention: a `LuongAttention`, `BahdanauAttention` or `LocalAttention`, or None.
+        attend: "after" the recurrence, from its last layer, or "before" it, into its first layer.
 
     Call:
         inputs: the vectors of the tokens before, `(batch, time, features)`.
         state: a dict. Its `"states"` are for each layer the list of its states, `(batch, units)` each.
-        Returns the outputs, `(batch, time, units)`, and the next state.
+            Attention also needs `"memory"`, `(batch, Tv, dim)`, its `"mask"`, booleans `(batch, Tv)`, and
+            the `"position"` of the first step, whole numbers `(batch,)`.
+        return_attention_scores: give the weights as well.
+        Returns the outputs, `(batch, time, units)`, the next state, and on request the weights,
+        `(batch, time, Tv)`.
 
     Raises:
-        ValueError: as in `Encoder`.
+        ValueError: as in `Encoder`; the attention is of another kind, the order is unknown, or weights are
+            asked of a decoder without attention.
     """
 
-    def __init__(self, cell, units, depth=1, **kwargs):
+    def __init__(self, cell, units, depth=1, attention=None, attend="after", **kwargs):
         super().__init__(cell, units, depth, **kwargs)
-        self.recurrences = [self.carry(self.make_cell()) for _ in range(depth)]
+        if attention is not None and type(attention) not in ATTENTIONS:
+            raise ValueError(
+                f"`attention` must be one of {', '.join(each.__name__ for each in ATTENTIONS)}, or None. "
+                f"Received: attention={attention!r}"
+            )
+        self.attention = attention
+        self.attend = require_one_of("attend", attend, ("after", "before"))
+        cells = [self.make_cell() for _ in range(depth)]
+        self.state_sizes = keras.tree.flatten([cell.state_size for cell in cells])
+        if self.looks("before"):
+            cells[0] = _LookingCell(cells[0], attention)
+        if self.looks("after"):
+            self.join = keras.layers.Dense(units, "tanh", use_bias=False, dtype=self.dtype_policy)
+        self.recurrences = [self.carry(cell) for cell in cells]
 
-    @property
-    def state_sizes(self):
-        """The size of every state, from the first layer to the last."""
-        return keras.tree.flatten([recurrence.state_size for recurrence in self.recurrences])
+    def looks(self, order):
+        """Say whether it attends in this order."""
+        return self.attention is not None and self.attend == order
 
-    def build(self, inputs_shape, state_shape=None):  # noqa: ARG002
+    def build(self, inputs_shape, state_shape=None):
         """Build layer after layer."""
         *steps, features = inputs_shape
+        if self.attention is not None:
+            memory_shape = state_shape["memory"]
+            if not self.attention.built:
+                self.attention.build((*steps, self.units), memory_shape)
+        if self.looks("before"):
+            self.recurrences[0].cell.cell.build((steps[0], features + memory_shape[-1]))
         for recurrence in self.recurrences:
             recurrence.build((*steps, features))
             features = self.units
+        if self.looks("after"):
+            self.join.build((*steps, memory_shape[-1] + self.units))
 
-    def call(self, inputs, state, training=False):
+    def call(self, inputs, state, return_attention_scores=False, training=False):
         """Go on from `state`, through all steps of `inputs`."""
-        states = []
+        outputs, states, weights = inputs, [], None
         for recurrence, before in zip(self.recurrences, state["states"], strict=True):
-            inputs, *after = recurrence(inputs, initial_state=before, training=training)
+            if isinstance(recurrence.cell, _LookingCell):
+                outputs, after, weights = self._look_before(recurrence, outputs, before, state)
+            else:
+                outputs, *after = recurrence(outputs, initial_state=before, training=training)
             states.append(after)
-        return inputs, {**state, "states": states}
+        if self.looks("after"):
+            outputs, weights = self._look_after(outputs, state)
+        state = self._moved_on(state, states, ops.shape(inputs)[1])
+        return (outputs, state, self._found(weights)) if return_attention_scores else (outputs, state)
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        attention = keras.saving.serialize_keras_object(self.attention)
+        return {**super().get_config(), "attention": attention, "attend": self.attend}
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the layer from `get_config`."""
+        attention = keras.saving.deserialize_keras_object(config["attention"])
+        return super().from_config({**config, "attention": attention})
+
+    def _look_before(self, recurrence, inputs, before, state):
+        carried = [*before, state["memory"], state["mask"], state["position"]]
+        outputs, *after = recurrence(inputs, initial_state=carried)
+        outputs, *states = (ops.cast(each, self.compute_dtype) for each in (outputs, *after[: len(before)]))
+        return outputs[..., : self.units], states, outputs[..., self.units :]
+
+    def _look_after(self, outputs, state):
+        context, weights = self.attention(
+            outputs,
+            state["memory"],
+            mask=state["mask"][:, None],
+            query_position=state["position"],
+            return_attention_scores=True,
+        )
+        return self.join(ops.concatenate([context, outputs], axis=-1)), weights
+
+    def _moved_on(self, state, states, steps):
+        position = {"position": state["position"] + steps} if self.attention is not None else {}
+        return {**state, "states": states, **position}
+
+    def _found(self, weights):
+        if weights is None:
+            raise ValueError(
+                "This decoder has no attention, so there are no weights. "
+                "Received: return_attention_scores=True"
+            )
+        return weights
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -161,8 +275,10 @@ class Seq2Seq(keras.Model):
     Call:
         inputs: the ids of the source, `(batch, Ts)`, and of the target from its start mark on,
             `(batch, Tt)`; both padded on the right with 0.
-        Returns the logits of each next token, `(batch, Tt, target_size)`. They are given the true tokens
-        before it: this is teacher forcing, for training, and never a result.
+        return_attention_scores: give the decoder's weights as well.
+        Returns the logits of each next token, `(batch, Tt, target_size)`, and on request the weights,
+        `(batch, Tt, Ts)`. They are given the true tokens before it: this is teacher forcing, for training,
+        and never a result.
 
     Raises:
         ValueError: encoder and decoder do not fit, a size or a mark is no such number, an id is outside its
@@ -189,22 +305,31 @@ class Seq2Seq(keras.Model):
     def build(self, inputs_shape):
         """Build every part on the shapes of the ids."""
         source_shape, target_shape = (tuple(shape) for shape in inputs_shape)
-        self.encoder.build((*source_shape, self.embedding_dim))
-        self.decoder.build((*target_shape, self.embedding_dim))
-        self.source_embedding.build(source_shape)
-        self.target_embedding.build(target_shape)
-        for projection in self.projections:
-            projection.build((source_shape[0], self.encoder.width))
-        self.next_token.build((*target_shape, self.decoder.units))
+        memory_shape = (*source_shape, self.encoder.width)
+        shapes = [
+            (self.source_embedding, [source_shape]),
+            (self.target_embedding, [target_shape]),
+            (self.encoder, [(*source_shape, self.embedding_dim)]),
+            (self.decoder, [(*target_shape, self.embedding_dim), {"memory": memory_shape}]),
+            (self.next_token, [(*target_shape, self.decoder.units)]),
+            *((projection, [(source_shape[0], self.encoder.width)]) for projection in self.projections),
+        ]
+        for part, shape in shapes:
+            if not part.built:  # a part that was saved alone has been built when it was loaded
+                part.build(*shape)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, return_attention_scores=False, training=False):
         """Teacher forcing: read the source, then every true token, and name the next one."""
         source, target = inputs
         self._require_start(target)
-        outputs, _ = self.decoder(
-            self.target_embedding(target), self._read(source, training), training=training
+        outputs, _, *weights = self.decoder(
+            self.target_embedding(target),
+            self._read(source, training),
+            return_attention_scores=return_attention_scores,
+            training=training,
         )
-        return self.next_token(outputs)
+        logits = self.next_token(outputs)
+        return (logits, *weights) if return_attention_scores else logits
 
     def first_tokens(self, source):
         """Return what the first step of generation reads: the start mark, `(batch,)`."""
@@ -225,18 +350,16 @@ class Seq2Seq(keras.Model):
         Args:
             tokens: the ids of the tokens before, `(batch,)`.
             state: as `start` or the last `step` returned it.
-            return_attention_scores: not possible without attention.
+            return_attention_scores: give the decoder's weights as well.
 
         Returns:
-            The logits of the next token, `(batch, target_size)`, and the next state.
+            The logits of the next token, `(batch, target_size)`, the next state, and on request the
+            weights, `(batch, Ts)`.
         """
-        if return_attention_scores:
-            raise ValueError(
-                "This decoder has no attention, so there are no weights. "
-                "Received: return_attention_scores=True"
-            )
-        outputs, state = self.decoder(self.target_embedding(tokens[:, None]), state)
-        return self.next_token(outputs)[:, 0], state
+        outputs, state, *weights = self.decoder(
+            self.target_embedding(tokens[:, None]), state, return_attention_scores=return_attention_scores
+        )
+        return self.next_token(outputs)[:, 0], state, *(each[:, 0] for each in weights)
 
     def generate(self, source, max_length, **options):
         """Generate a target for each source: `generation.generate` with this model."""
@@ -263,12 +386,15 @@ class Seq2Seq(keras.Model):
 
     def _read(self, source, training=False):
         mask = ops.not_equal(source, 0)
-        _, states = self.encoder(self.source_embedding(source), mask=mask, training=training)
+        memory, states = self.encoder(self.source_embedding(source), mask=mask, training=training)
         if self.projections:
             flat = zip(self.projections, keras.tree.flatten(states), strict=True)
             projected = [projection(state) for projection, state in flat]
             states = keras.tree.pack_sequence_as(states, projected)
-        return {"states": states}
+        state = {"states": states}
+        if self.decoder.attention is not None:
+            state |= {"memory": memory, "mask": mask, "position": ops.zeros_like(source[:, 0], "int32")}
+        return state
 
     def _require_fit(self):
         ends = [(each.cell.__name__, each.depth) for each in (self.encoder, self.decoder)]

@@ -1,12 +1,14 @@
 """The benchmark, tiny: like is compared with like, in turns, by ratios of medians. No time is judged here."""
 
 import importlib.util
+import json
 import re
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import worker
+from benchmarks import translation, worker
 
 TINY = {"tiny": {"batch": 2, "time": 3, "features": 4, "units": 5, "steps": 1}}
 SHAPE = {name: size for name, size in TINY["tiny"].items() if name != "steps"}
@@ -30,10 +32,48 @@ def cells(text):
     return [[cell.strip() for cell in row] for row in rows if not re.fullmatch(r"[-|:]+", "".join(row))]
 
 
-def test_a_tiny_run_prints_and_stores_the_whole_table(tmp_path, capsys):
+TRANSLATED = [
+    {"ours, greedy": 71_053.7, "Keras' layers, greedy": 74_835.1},
+    {"no attention": {"cpu": 0.01, "wall": 0.02}, "dot, after": {"cpu": 0.012, "wall": 0.03}},
+]
+
+
+def test_translation_is_reported_beside_the_model_without_attention():
+    text = bench.translation(3, ("-c", f"print({json.dumps(json.dumps(TRANSLATED))})"))
+    assert text.startswith("\n" + bench.TRANSLATION)
+    assert cells(text) == [
+        ["generation", "tokens a second"],
+        ["ours, greedy", "71,100"],
+        ["Keras' layers, greedy", "74,800"],
+        ["training step", "CPU ratio", "wall ratio", "median ms"],
+        ["no attention", "1.00", "1.00", "20"],
+        ["dot, after", "1.20", "1.50", "30"],
+    ]
+
+
+def test_the_translating_models_are_timed(capsys):
+    size = {"batch": 2, "sources": 3, "source_time": 4, "target_time": 5, "units": 6, "vocabulary": 7}
+    translation.main(["2"], size)
+    tokens, steps = json.loads(capsys.readouterr().out)
+    assert list(tokens) == ["ours, greedy", "ours, beam of 4", "Keras' layers, greedy"]
+    assert list(steps) == ["no attention", "dot, after", "additive, after", "additive, before"]
+    assert all(each > 0 for each in tokens.values())
+    assert all(each["cpu"] > 0 and each["wall"] > 0 for each in steps.values())
+
+
+def test_all_translating_models_generate_as_many_tokens():
+    ours = translation.translator(7, 6)
+    source = np.full((3, 4), 5)
+    assert (ours.generate(source, 5) > 0).all()
+    assert translation.KerasTranslator(7, 6).generate(source, 5).shape == (3, 5)
+
+
+def test_a_tiny_run_prints_and_stores_the_whole_table(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bench, "translation", lambda rounds: f"\nas said, {rounds}\n")
     results = tmp_path / "RESULTS.md"
     assert bench.main(["--rounds", "1"], TINY, results) == 0
     assert results.read_text() == capsys.readouterr().out.rstrip("\n") + "\n"
+    assert results.read_text().endswith("|\n\nas said, 1\n")
     head, *rows = cells(results.read_text())
     others = [bench.FRAMEWORKS[name] for name in FRAMEWORKS[1:]]
     assert head == [

@@ -7,9 +7,29 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import GRU, LSTM, Bidirectional, Embedding, GRUCell, LSTMCell, SimpleRNN
+from course_utils import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Decoder,
+    Embedding,
+    Encoder,
+    GRUCell,
+    LSTMCell,
+    Seq2Seq,
+    SimpleRNN,
+)
+from course_utils.attention import (
+    AttentionPooling,
+    BahdanauAttention,
+    HardAttention,
+    HardAttentionModel,
+    LocalAttention,
+    LuongAttention,
+)
+from course_utils.measure import TokenAccuracy
 
-FLOATS = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+QUERIES, FLOATS = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
 IDS = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 6, 1], [2, 0, 0, 0, 0]], "int32")
 # Whether `fit` compiles with XLA. JAX does nothing else, and torch has a compiler of its own.
 XLA = {"tensorflow": [False, True], "jax": [True], "torch": [False]}[keras.backend.backend()]
@@ -37,8 +57,24 @@ RECURRENT = {
     "both ways, summed": partial(both_ways, partial(GRU, 4), "sum"),
     "cells in a stack": stack,
 }
-LAYERS = {"Embedding": (partial(Embedding, 7, 4), IDS)}
-LAYERS |= {name: (make, FLOATS) for name, make in RECURRENT.items()}
+ATTENTION = {
+    "LuongAttention, dot": LuongAttention,
+    "LuongAttention, general": partial(LuongAttention, "general"),
+    "LuongAttention, concat": partial(LuongAttention, "concat"),
+    "BahdanauAttention": partial(BahdanauAttention, 6),
+    "LocalAttention, monotonic": partial(LocalAttention, 1, score="general"),
+    "LocalAttention, predictive": partial(LocalAttention, 2, "predictive", "concat"),
+    "HardAttention": partial(HardAttention, "general"),
+}
+POOLING = {
+    "AttentionPooling": partial(AttentionPooling, 3),
+    "AttentionPooling, last left out": partial(AttentionPooling, 3, "concat", include_last=False),
+}
+LAYERS = {"Embedding": (partial(Embedding, 7, 4), [IDS])}
+LAYERS |= {name: (make, [FLOATS]) for name, make in (RECURRENT | POOLING).items()}
+LAYERS |= {name: (make, [QUERIES, FLOATS]) for name, make in ATTENTION.items()}
+# Dot has no weights, and what hard attention draws has no gradient: its model trains it, below.
+TRAINED = [name for name in LAYERS if name not in ("LuongAttention, dot", "HardAttention")]
 
 
 @pytest.fixture(params=LAYERS, name="case")
@@ -47,9 +83,15 @@ def _case(request):
     return LAYERS[request.param]
 
 
+@pytest.fixture(params=TRAINED, name="trained_case")
+def _trained_case(request):
+    keras.utils.set_random_seed(1)
+    return LAYERS[request.param]
+
+
 def model_of(layer, inputs, time=None):
-    entrance = keras.Input((time, *inputs.shape[2:]), dtype=inputs.dtype.name)
-    return keras.Model(entrance, layer(entrance))
+    entrances = [keras.Input((time, *each.shape[2:]), dtype=each.dtype.name) for each in inputs]
+    return keras.Model(entrances, layer(*entrances))
 
 
 def randomise(layer, seed=2):
@@ -67,15 +109,16 @@ def test_symbolic_equals_eager_whatever_the_batch_and_the_length(case):
     model = model_of(layer, inputs)
     randomise(layer)
     for batch, time in ((1, 1), (3, 5)):
-        eager = layer(inputs[:batch, :time])
-        assert_equal(model.predict(inputs[:batch, :time], verbose=0), eager)
+        some = [each[:batch, :time] for each in inputs]
+        eager = layer(*some)
+        assert_equal(model.predict(some, verbose=0), eager)
     assert model.output_shape[1:] == tuple(None if size == 5 else size for size in eager.shape[1:])
 
 
 def test_one_example_does_not_depend_on_its_batch_mates(case):
     make, inputs = case
     layer = make()
-    assert_equal(layer(inputs)[1:2], layer(inputs[1:2]))
+    assert_equal(layer(*inputs)[1:2], layer(*(each[1:2] for each in inputs)))
 
 
 @pytest.mark.parametrize("make", RECURRENT.values(), ids=RECURRENT)
@@ -88,6 +131,33 @@ def test_padding_changes_nothing(make):
     padded = np.where(mask[:, :, None], FLOATS, 9).astype("float32")
     among_others = layer(padded, mask=ops.convert_to_tensor(mask))[1:2]
     assert_equal(among_others[:, :2] if len(alone.shape) == 3 else among_others, alone)
+
+
+@pytest.mark.parametrize("make", ATTENTION.values(), ids=ATTENTION)
+def test_padding_is_not_looked_at(make):
+    layer = make()
+    layer.build(QUERIES.shape, FLOATS.shape)
+    randomise(layer)
+    mask = np.arange(5) < np.array([[5], [2], [0]])
+    padded = np.where(mask[:, :, None], FLOATS, 9).astype("float32")
+    outputs = layer(QUERIES, padded, mask=mask[:, None], return_attention_scores=True)
+    context, weights = (ops.convert_to_numpy(output) for output in outputs)
+    assert_equal(context[1:2], layer(QUERIES[1:2], FLOATS[1:2, :2]))
+    assert (weights[1, :, 2:] == 0).all()
+    assert not context[2].any()
+    assert not weights[2].any()
+
+
+@pytest.mark.parametrize("make", POOLING.values(), ids=POOLING)
+def test_padding_is_not_pooled(make):
+    layer = make()
+    layer.build(FLOATS.shape)
+    randomise(layer)
+    mask = np.arange(5) < np.array([[5], [2], [0]])
+    padded = np.where(mask[:, :, None], FLOATS, 9).astype("float32")
+    pooled = layer(padded, mask=mask)
+    assert_equal(pooled[1:2], layer(FLOATS[1:2, :2]))
+    assert_equal(pooled[2], np.zeros(3))
 
 
 def test_saved_equals_loaded(case, tmp_path):
@@ -105,15 +175,15 @@ def test_config_makes_an_equal_layer(case):
     layer = make(name="one")
     copy = type(layer).from_config(layer.get_config())
     for each in (layer, copy):
-        each.build(inputs.shape)
+        each.build(*(one.shape for one in inputs))
         randomise(each)
     assert copy.get_config() == layer.get_config()
-    assert_equal(copy(inputs), layer(inputs))
+    assert_equal(copy(*inputs), layer(*inputs))
 
 
 @pytest.mark.parametrize("jit_compile", XLA)
-def test_every_weight_trains(case, jit_compile):
-    make, inputs = case
+def test_every_weight_trains(trained_case, jit_compile):
+    make, inputs = trained_case
     model = model_of(make(), inputs, time=5)
     randomise(model.layers[-1])
     before = model.get_weights()
@@ -126,14 +196,68 @@ def test_every_weight_trains(case, jit_compile):
 def test_computes_in_mixed_precision(case, policy):
     make, inputs = case
     layer = make(dtype=policy)
-    outputs = layer(inputs)
+    outputs = layer(*inputs)
     assert keras.backend.standardize_dtype(outputs.dtype) == policy.removeprefix("mixed_")
     assert np.isfinite(ops.convert_to_numpy(ops.cast(outputs, "float32"))).all()
     assert all(weight.dtype == "float32" for weight in layer.weights)
 
 
-def test_trains_in_mixed_precision(case):
-    make, inputs = case
+def test_trains_in_mixed_precision(trained_case):
+    make, inputs = trained_case
     model = model_of(make(dtype="mixed_float16"), inputs, time=5)
     model.compile("sgd", "mse")
     assert np.isfinite(model.train_on_batch(inputs, np.ones((3, *model.output_shape[1:]))))
+
+
+@pytest.mark.parametrize("jit_compile", XLA)
+def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
+    keras.utils.set_random_seed(1)
+    entrances = [keras.Input((1, 4)), keras.Input((None, 4))]
+    query, value = (keras.layers.Identity()(each) for each in entrances)  # Keras 3.13 wants a layer
+    encode = keras.Model(entrances, {"query": query, "value": value})
+    model = HardAttentionModel(encode, HardAttention("general"), keras.layers.Dense(1))
+    model.compile("sgd", "mse", jit_compile=jit_compile)
+    model([QUERIES[:, :1], FLOATS])
+    before = model.get_weights()
+    model.fit([QUERIES[:, :1], FLOATS], np.ones((3, 1)), verbose=0)
+    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        assert_equal(old, new)
+    outputs, others = (each.predict([QUERIES[:, :1], FLOATS], verbose=0) for each in (model, loaded))
+    assert_equal(outputs["prediction"], others["prediction"])
+
+
+TRANSLATORS = {
+    "no attention": {},
+    "after": {"attention": partial(LuongAttention, "general")},
+    "before": {"attention": partial(BahdanauAttention, 4), "attend": "before"},
+}
+
+
+@pytest.mark.parametrize("looks", TRANSLATORS.values(), ids=TRANSLATORS)
+def test_a_translator_trains_generates_and_comes_back(looks, tmp_path):
+    keras.utils.set_random_seed(1)
+    looks = {**looks, "attention": looks["attention"]()} if looks else {}
+    encoder, decoder = Encoder(LSTMCell, 4, 2, bidirectional=True), Decoder(LSTMCell, 5, 2, **looks)
+    model = Seq2Seq(encoder, decoder, 7, 7, embedding_dim=3)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(keras.optimizers.SGD(1.0), loss, metrics=[TokenAccuracy()])
+    target = np.array([[1, 4, 5, 2], [1, 2, 0, 0], [1, 6, 2, 0]], "int32")
+    model((IDS, target))
+    randomise(model)
+    before = model.get_weights()
+    model.fit((IDS, target[:, :-1]), target[:, 1:], verbose=0)
+    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+    logits, state = [], model.start(IDS, 4)
+    for tokens in target.T:
+        step, state = model.step(ops.convert_to_tensor(tokens), state)
+        logits.append(ops.convert_to_numpy(step))
+    np.testing.assert_allclose(np.stack(logits, axis=1), model.predict((IDS, target), verbose=0), atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for width in (1, 3):
+        generated = model.generate(IDS, 5, beam_width=width)
+        assert generated.shape == (3, 5)
+        np.testing.assert_array_equal(loaded.generate(IDS, 5, beam_width=width), generated)

@@ -103,3 +103,21 @@ class TestTokens:
     def test_means_stand_in_the_order_of_their_groups(self):
         groups, means = measure.mean_by_group([True, False, True, True], [7, 3, 3, 7])
         assert (groups.tolist(), means.tolist()) == ([3, 7], [0.5, 1.0])
+
+
+class TestAlignment:
+    weights = np.array([[0.1, 0.5, 0.3, 0.1], [0.6, 0.2, 0.1, 0.1]])
+    spans = np.array([[1, 3], [1, 2]])
+
+    def test_weight_on_the_span_and_around_it(self):
+        np.testing.assert_allclose(measure.weight_within(self.weights, self.spans), [0.8, 0.2])
+        np.testing.assert_allclose(measure.weight_within(self.weights, self.spans, slack=1), [1.0, 0.9])
+
+    def test_the_peak_is_on_the_span_or_beside_it(self):
+        assert measure.peak_within(self.weights, self.spans).tolist() == [True, False]
+        assert measure.peak_within(self.weights, self.spans, slack=1).tolist() == [True, True]
+
+    @pytest.mark.parametrize("spans", [np.zeros((3, 2)), np.zeros(2)], ids=["more rows", "one span"])
+    def test_other_spans_are_refused(self, spans):
+        with pytest.raises(ValueError, match=r"`spans` \(examples, 2\). Received: shapes"):
+            measure.weight_within(self.weights, spans)

@@ -1,5 +1,7 @@
 """Every picture names its axes and draws what it was given."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -66,3 +68,36 @@ def test_table_lookup_shows_the_row_that_is_read():
     one_hot, _, row = (panel.images[0].get_array() for panel in axes.figure.axes)
     np.testing.assert_array_equal(one_hot, [[0, 1]])
     np.testing.assert_array_equal(row, [[3, 4]])
+
+
+def test_encoder_decoder_shows_both_sides_with_the_marks():
+    axes = plotting.encoder_decoder(["ten", "two"], ["sip", "i"], "read, then written")
+    drawn = [text.get_text() for text in axes.texts]
+    assert [text for text in drawn if text.startswith("$h_")] == ["$h_1$", "$h_2$"]
+    assert [text for text in drawn if text.startswith("$s_")] == ["$s_1$", "$s_2$", "$s_3$"]
+    assert drawn.count("<start>") == drawn.count("<end>") == 1
+    assert drawn.count("sip") == drawn.count("i") == 2  # written once, read once
+    assert drawn.count("ten") == drawn.count("two") == 1
+
+
+class TestAttentionMap:
+    weights = np.array([[0.7, 0.3, 0.0], [0.2, 0.8, 0.0], [0.0, 0.0, 0.0]])
+
+    def test_it_leaves_padding_out_and_names_every_token(self):
+        axes = plotting.attention_map(self.weights, ["two", "ten"], ["i", "sip"], "looks")
+        np.testing.assert_array_equal(axes.images[0].get_array(), [[0.7, 0.3], [0.2, 0.8]])
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["two", "ten"]
+        assert [text.get_text() for text in axes.get_yticklabels()] == ["i", "sip"]
+        assert axes.images[0].get_clim() == (0, 1)
+        assert axes.get_xlabel()
+        assert axes.get_ylabel()
+
+    def test_35_characters_do_not_overlap(self):
+        axes = plotting.attention_map(np.eye(12, 35), list("x" * 35), list("2024-01-01#"))
+        axes.figure.canvas.draw()
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+    def test_more_tokens_than_weights_are_refused(self):
+        with pytest.raises(ValueError, match=r"here \(1, 4\). Received: shape=\(3, 3\)"):
+            plotting.attention_map(self.weights, list("abcd"), ["a"])

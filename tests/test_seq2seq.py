@@ -1,11 +1,25 @@
 """Encoder, decoder and the model that joins them: one model trains and generates."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import Decoder, Encoder, GRUCell, LSTMCell, Seq2Seq, SimpleRNNCell
+from course_utils import (
+    AttentionPooling,
+    BahdanauAttention,
+    Decoder,
+    Encoder,
+    GRUCell,
+    HardAttention,
+    LocalAttention,
+    LSTMCell,
+    LuongAttention,
+    Seq2Seq,
+    SimpleRNNCell,
+)
 from course_utils.measure import TokenAccuracy, exact_match
 
 SOURCE = np.array([[3, 4, 5, 6], [7, 3, 0, 0], [5, 0, 0, 0]], "int32")
@@ -18,13 +32,35 @@ SHAPES = {
     "both ways": (GRUCell, 6, 1, True, 6),
     "deep, both ways": (LSTMCell, 6, 2, True, 6),
     "wider decoder": (LSTMCell, 6, 2, False, 9),
+    "dot": (GRUCell, 6, 1, False, 6, partial(LuongAttention, "dot"), "after"),
+    "concat, deep": (LSTMCell, 6, 2, False, 9, partial(LuongAttention, "concat"), "after"),
+    "Bahdanau's": (GRUCell, 6, 1, True, 6, partial(BahdanauAttention, 5), "before"),
+    "Bahdanau's, deep": (LSTMCell, 6, 2, True, 9, partial(BahdanauAttention, 5), "before"),
+    "general, before": (SimpleRNNCell, 6, 1, False, 6, partial(LuongAttention, "general"), "before"),
+    "additive, after": (GRUCell, 6, 1, True, 6, partial(BahdanauAttention, 5), "after"),
+    "local-m": (GRUCell, 6, 1, False, 6, partial(LocalAttention, 1), "after"),
+    "local-m, before": (GRUCell, 6, 1, False, 6, partial(LocalAttention, 1), "before"),
+    "local-p": (GRUCell, 6, 1, False, 6, partial(LocalAttention, 2, "predictive"), "after"),
 }
+LOOKING = {name: shape for name, shape in SHAPES.items() if len(shape) > 5}
 
 
-def make(cell=GRUCell, units=6, depth=1, bidirectional=False, decoder_units=6, seed=0, **options):
+def make(
+    cell=GRUCell,
+    units=6,
+    depth=1,
+    bidirectional=False,
+    decoder_units=6,
+    attention=None,
+    attend="after",
+    seed=0,
+    **options,
+):
     keras.utils.set_random_seed(seed)
-    encoder = Encoder(cell, units, depth, bidirectional, dtype=options.get("dtype"))
-    decoder = Decoder(cell, decoder_units, depth, dtype=options.get("dtype"))
+    dtype = options.get("dtype")
+    encoder = Encoder(cell, units, depth, bidirectional, dtype=dtype)
+    attention = attention and attention(dtype=dtype)
+    decoder = Decoder(cell, decoder_units, depth, attention, attend, dtype=dtype)
     model = Seq2Seq(encoder, decoder, 9, 8, **{"embedding_dim": 5, **options})
     model.build([(None, None), (None, None)])
     rng = np.random.default_rng(seed)
@@ -72,7 +108,9 @@ def test_one_example_does_not_depend_on_its_batch_mates_nor_on_padding(model):
     np.testing.assert_allclose(teacher_forced(model)[1:2, :3], alone, atol=1e-6)
 
 
-def test_every_token_of_the_source_is_heard(model):
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape not in LOOKING.values()])
+def test_every_token_of_the_source_is_heard(shape):
+    model = make(*shape)
     for position in range(4):
         other = SOURCE.copy()
         other[0, position] = 8
@@ -84,10 +122,7 @@ def test_saved_equals_loaded_and_generates_the_same(model, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is Seq2Seq
     np.testing.assert_allclose(teacher_forced(loaded), teacher_forced(model), atol=1e-6)
-    for width in (1, 3):
-        np.testing.assert_array_equal(
-            loaded.generate(SOURCE, 6, beam_width=width), model.generate(SOURCE, 6, beam_width=width)
-        )
+    np.testing.assert_array_equal(loaded.generate(SOURCE, 6), model.generate(SOURCE, 6))
 
 
 def test_every_weight_trains(model):
@@ -115,6 +150,9 @@ def test_a_projection_lies_between_states_of_different_sizes():
     assert shapes.pop("both ways") == [(12, 6)]
     assert shapes.pop("deep, both ways") == [(12, 6)] * 4  # two layers, two states each
     assert shapes.pop("wider decoder") == [(6, 9)] * 4
+    assert shapes.pop("concat, deep") == [(6, 9)] * 4
+    assert shapes.pop("Bahdanau's") == shapes.pop("additive, after") == [(12, 6)]
+    assert shapes.pop("Bahdanau's, deep") == [(12, 9)] * 4
     assert not any(shapes.values())
 
 
@@ -178,12 +216,9 @@ def test_more_padding_changes_neither_loss_nor_accuracy_nor_what_is_generated(mo
     few = model.evaluate((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0)
     many = model.evaluate((source, target[:, :-1]), target[:, 1:], verbose=0)
     assert few == pytest.approx(many, abs=1e-5)
-    for width in (1, 3):
-        few, many = (
-            model.generate(ids, 6, beam_width=width, return_log_probs=True) for ids in (SOURCE, source)
-        )
-        np.testing.assert_array_equal(few[0], many[0])
-        np.testing.assert_allclose(few[1], many[1], atol=1e-5)
+    few, many = (model.generate(ids, 6, beam_width=3, return_log_probs=True) for ids in (SOURCE, source))
+    np.testing.assert_array_equal(few[0], many[0])
+    np.testing.assert_allclose(few[1], many[1], atol=1e-5)
 
 
 def test_greedy_follows_its_own_words(model):
@@ -214,11 +249,97 @@ def test_it_learns_to_turn_a_sequence_round_and_ends_it():
     assert exact_match(generated, target[300:, 1:]).mean() > 0.9
 
 
+class TestAttention:
+    """What attention adds: weights on request, in either order, and no padding looked at."""
+
+    @pytest.fixture(params=LOOKING.values(), ids=LOOKING, name="model")
+    def _model(self, request):
+        return make(*request.param)
+
+    def test_weights_lie_on_real_tokens_alone(self, model):
+        _, weights = model((SOURCE, TARGET), return_attention_scores=True)
+        weights = ops.convert_to_numpy(weights)
+        assert weights.shape == (3, 5, 4)
+        assert not weights[np.broadcast_to((SOURCE == 0)[:, None], weights.shape)].any()
+        if model.decoder.attention.name.startswith("local") and model.decoder.attention.window == 2:
+            assert (weights.sum(axis=-1) <= 1 + 1e-6).all()  # the Gaussian is not normalised again
+        else:
+            np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
+
+    def test_weights_of_generation_are_those_of_teacher_forcing_on_the_same_tokens(self, model):
+        tokens, weights = model.generate(SOURCE, 6, beam_width=3, return_attention_scores=True)
+        target = np.concatenate([np.ones((3, 1), int), tokens], axis=1)[:, :-1]
+        _, forced = model((SOURCE, target), return_attention_scores=True)
+        forced = np.where((tokens > 0)[:, :, None], ops.convert_to_numpy(forced), 0)
+        np.testing.assert_allclose(weights, forced, atol=1e-5)
+
+    def test_asking_for_weights_changes_nothing_else(self, model):
+        logits, _ = model((SOURCE, TARGET), return_attention_scores=True)
+        np.testing.assert_array_equal(ops.convert_to_numpy(logits), teacher_forced(model))
+
+    def test_weights_are_kept_nowhere(self, model):
+        state = set(vars(model.decoder.attention))
+        model((SOURCE, TARGET), return_attention_scores=True)
+        assert set(vars(model.decoder.attention)) == state
+
+
+@pytest.mark.parametrize("attention", [partial(LuongAttention, "general"), partial(BahdanauAttention, 5)])
+def test_after_looks_with_this_step_and_before_looks_with_the_last(attention):
+    """Another token at step 2 moves the weights of step 2 if the look comes after, of step 3 if before."""
+    other = TARGET.copy()
+    other[:, 2] = 7
+    first_moved = {}
+    for order in ("after", "before"):
+        model = make(attention=attention, attend=order)
+        few, many = (
+            ops.convert_to_numpy(model((SOURCE, target), return_attention_scores=True)[1])[0]
+            for target in (TARGET, other)
+        )
+        first_moved[order] = np.flatnonzero(np.abs(few - many).max(axis=-1) > 1e-6)[0]
+    assert first_moved == {"after": 2, "before": 3}
+
+
+def softmax(scores):
+    return np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+
+
+def test_both_orders_equal_a_loop_over_the_equations():
+    """With a simple cell, in NumPy, one source without padding: Luong's order, then Bahdanau's."""
+    for order in ("after", "before"):
+        model = make(SimpleRNNCell, attention=partial(LuongAttention, "dot"), attend=order)
+        memory, states = model.encoder(model.source_embedding(SOURCE[:1]))
+        memory, h = ops.convert_to_numpy(memory)[0], ops.convert_to_numpy(states[0][0])[0]
+        kernel, recurrent, bias = model.decoder.recurrences[0].get_weights()
+        outputs = []
+        for x in ops.convert_to_numpy(model.target_embedding(TARGET[:1]))[0]:
+            if order == "before":
+                x = np.concatenate([x, softmax(memory @ h) @ memory])
+            h = output = np.tanh(x @ kernel + h @ recurrent + bias)
+            if order == "after":
+                (join,) = model.decoder.join.get_weights()
+                output = np.tanh(np.concatenate([softmax(memory @ h) @ memory, h]) @ join)
+            outputs.append(output)
+        logits = ops.convert_to_numpy(model.next_token(np.array([outputs], "float32")))
+        np.testing.assert_allclose(logits, teacher_forced(model, SOURCE[:1], TARGET[:1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("attention", [HardAttention(), AttentionPooling(4), "dot", keras.layers.Dense(3)])
+def test_attention_of_another_kind_is_refused(attention):
+    with pytest.raises(ValueError, match=r"LocalAttention, or None. Received: attention="):
+        Decoder(GRUCell, 6, attention=attention)
+
+
+def test_an_unknown_order_is_refused():
+    with pytest.raises(ValueError, match=r"'after', 'before'. Received: attend='during'"):
+        Decoder(GRUCell, 6, attention=LuongAttention(), attend="during")
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_trains_and_generates(policy):
-    model = make(LSTMCell, depth=2, bidirectional=True, dtype=policy)
-    history = compiled(model).fit((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0).history
-    assert np.isfinite(history["loss"][0])
+@pytest.mark.parametrize("shape", ["deep, both ways", "dot", "Bahdanau's, deep"])
+def test_mixed_precision_trains_and_generates(policy, shape):
+    model = make(*SHAPES[shape], dtype=policy)
+    losses = compiled(model, run_eagerly=True).train_on_batch((SOURCE, TARGET[:, :-1]), TARGET[:, 1:])
+    assert np.isfinite(losses).all()
     assert model.encoder.compute_dtype == policy.removeprefix("mixed_")
     assert all(weight.dtype == "float32" for weight in model.weights)
     assert model.generate(SOURCE, 4, beam_width=2).shape == (3, 4)
