@@ -1,0 +1,282 @@
+"""Exercises of lesson 07, attention."""
+
+import numpy as np
+
+from course_utils.exercises import properties
+from course_utils.exercises.exercise import Exercise, WrongAnswerError
+
+
+def first_weight():
+    """Predict: scores 2, 0, 0 and 3, the last one padding: the weight of the first word."""
+    return np.exp(2) / (np.exp(2) + 2 * np.exp(0))
+
+
+def look_back(query, states, mask):
+    """Return the context of each query, `(batch, dim)`, with the dot score.
+
+    query is `(batch, dim)`, states `(batch, time, dim)`, mask booleans `(batch, time)`, True where a step
+    counts. At least one step counts in each row.
+    """
+    scores = (states * query[:, None]).sum(axis=-1)
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * states).sum(axis=1)
+
+
+def weights_of_queries(scores, mask):
+    """Return the weights `(batch, Tq, Tv)` of scores `(batch, Tq, Tv)`.
+
+    mask is boolean, `(batch, Tv)`, True where a step of the source counts.
+    """
+    weights = np.exp(scores) * mask[:, None]
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def step_before(cell, look, token, state, memory):
+    """Go one step in Bahdanau's order; return the new state and the weights.
+
+    look(query, memory) returns a context and its weights; cell(inputs, state) returns the new state. The
+    inputs are the token's vector, then the context. All vectors are `(features,)`.
+    """
+    context, weights = look(state, memory)
+    return cell(np.concatenate([token, context]), state), weights
+
+
+def _is_the_masked_softmax(answer):
+    two, three = np.exp(2), np.exp(3)
+    properties.one_number(
+        answer(),
+        two / (two + 2),
+        [
+            (two / (two + 2 + three), "with the padding among the words: what may be looked at?"),
+            (two / (two + 3), "as if the padding had the score 0: then it still gets a weight"),
+            (2 / 2, "the score's share of the sum of scores: where is the exponential?"),
+            (2 / 5, "the score's share of the sum of scores, padding included: where is the exponential?"),
+            (1 / 3, "even weights: the scores differ"),
+        ],
+    )
+
+
+RNG = np.random.default_rng(7)
+QUERY, STATES = RNG.normal(size=(3, 2)), RNG.normal(size=(3, 5, 2))
+LENGTHS = np.array([5, 3, 1])
+MASK = np.arange(5) < LENGTHS[:, None]
+EVERY = np.ones((3, 5), bool)
+
+
+def _softmax(scores, axis):
+    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+def _gives_one_vector_a_query(answer):
+    properties.same_shape(answer(QUERY, STATES, MASK), QUERY.shape)
+
+
+def _averages_with_softmax_weights(answer):
+    scores = (STATES * QUERY[:, None]).sum(axis=-1)
+    contexts = [
+        (weights[:, :, None] * STATES).sum(axis=1)
+        for weights in (_softmax(scores, 1), scores, _softmax(scores, 0), np.full((3, 5), 1 / 5))
+    ]
+    properties.same_values(
+        answer(QUERY, STATES, EVERY),
+        contexts[0],
+        [
+            (contexts[1], "a sum with the bare scores: step 3 is missing"),
+            (contexts[2], "weights that sum to one over the batch: over what must they sum to one?"),
+            (contexts[3], "an even average: does the query matter?"),
+            (5 * contexts[0], "five times the context"),
+            (contexts[0] / 5, "a fifth of the context: the weights have made it an average already"),
+        ],
+    )
+
+
+def _leaves_padding_out(answer):
+    came = answer(QUERY, STATES, MASK)
+    scores = np.where(MASK, (STATES * QUERY[:, None]).sum(axis=-1), 0)
+    after = np.where(MASK, _softmax((STATES * QUERY[:, None]).sum(axis=-1), 1), 0)
+    properties.same_values(
+        came,
+        look_back(QUERY, STATES, MASK),
+        [
+            (
+                look_back(QUERY, STATES, EVERY),
+                "a context with the padding in it: the mask is not used",
+            ),
+            (
+                (_softmax(scores, 1)[:, :, None] * STATES).sum(axis=1),
+                "padding with the score 0, which still gets a weight",
+            ),
+            (
+                ((_softmax(scores, 1) * MASK)[:, :, None] * STATES).sum(axis=1),
+                "padding with the score 0: nothing of it is summed, but it has taken weight from the rest",
+            ),
+            (
+                (after[:, :, None] * STATES).sum(axis=1),
+                "weights that no longer sum to one: the padding was taken out after the softmax",
+            ),
+        ],
+    )
+
+
+def _ignores_padding(answer):
+    properties.ignores_padding(lambda states: answer(QUERY, states, MASK), STATES, MASK)
+
+
+def _takes_high_scores(answer):
+    properties.same_values(answer(1000 * QUERY, STATES, MASK), look_back(1000 * QUERY, STATES, MASK))
+
+
+SCORES = RNG.normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis has the right shape
+KEYS = np.array([[True, True, True], [True, True, False]])
+BOTH = np.ones((2, 3), bool)
+
+
+def _sums_to_one_for_each_query(answer):
+    sums = np.asarray(answer(SCORES, BOTH)).sum(axis=-1)
+    if not np.allclose(sums, 1):
+        raise WrongAnswerError("a sum of 1 over the source, for each query", f"sums {sums[0].round(2)}")
+
+
+def _weighs_by_the_exponential(answer):
+    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES, -1))
+
+
+def _gives_padding_nothing(answer):
+    came = np.asarray(answer(SCORES, KEYS))
+    if np.abs(came[1, :, 2]).max() > 0:
+        raise WrongAnswerError("the weight 0 on padding", f"weights up to {came[1, :, 2].max():.3g}")
+    properties.same_values(
+        came,
+        weights_of_queries(SCORES, KEYS),
+        [
+            (
+                np.where(KEYS[:, None], _softmax(SCORES, -1), 0),
+                "weights that no longer sum to one: the padding was taken out after the division",
+            )
+        ],
+    )
+
+
+class _Steps:
+    """A cell and a look that write down what they are given."""
+
+    def __init__(self):
+        self.memory = np.random.default_rng(8).normal(size=(4, 3))
+        self.token, self.state = np.ones(2), np.array([0.5, -1, 2])
+        self.kernel = np.linspace(-1, 1, 15).reshape(5, 3)
+        self.looked, self.read = [], []
+
+    def look(self, query, memory):
+        self.looked.append(np.asarray(query))
+        weights = _softmax(memory @ query, 0)
+        return weights @ memory, weights
+
+    def cell(self, inputs, state):
+        self.read.append(np.asarray(inputs))
+        return np.tanh(inputs @ self.kernel + state)
+
+    def run(self, answer):
+        cell, look = (
+            (lambda *given: self.cell(*given)),
+            (lambda *given: self.look(*given)),
+        )  # kept, not copied
+        came = answer(cell, look, self.token, self.state, self.memory)
+        if not isinstance(came, tuple) or len(came) != 2:
+            raise WrongAnswerError("two things: the new state and the weights", repr(came))
+        return came
+
+
+def _looks_with_the_state_before(answer):
+    steps = _Steps()
+    steps.run(answer)
+    if len(steps.looked) != 1:
+        raise WrongAnswerError("one look", f"{len(steps.looked)} looks")
+    if np.shape(steps.looked[0]) != (3,):
+        raise WrongAnswerError("the state as the query", f"a query of shape {np.shape(steps.looked[0])}")
+    if not np.allclose(steps.looked[0], steps.state):
+        raise WrongAnswerError(
+            "a look with the state before the step", "a look with another one: that is Luong's order"
+        )
+
+
+def _reads_token_and_context(answer):
+    steps = _Steps()
+    steps.run(answer)
+    if len(steps.read) != 1:
+        raise WrongAnswerError("one step of the cell", f"{len(steps.read)} steps")
+    context, _ = steps.look(steps.state, steps.memory)
+    properties.same_values(
+        steps.read[0],
+        np.concatenate([steps.token, context]),
+        [(np.concatenate([context, steps.token]), "the context before the token")],
+    )
+
+
+def _returns_state_and_weights(answer):
+    steps = _Steps()
+    state, weights = steps.run(answer)
+    expected_state, expected = step_before(steps.cell, steps.look, steps.token, steps.state, steps.memory)
+    properties.same_values(state, expected_state, [(steps.state, "the state before the step")])
+    properties.same_values(weights, expected)
+
+
+EXERCISES = [
+    Exercise(
+        "07.first_weight",
+        first_weight,
+        [("is the softmax over the words that are there", _is_the_masked_softmax)],
+        [
+            "Padding is out before the softmax. Which scores are left?",
+            "The softmax of 2, 0, 0: the exponential of each, divided by their sum.",
+            "exp(2) / (exp(2) + 1 + 1).",
+        ],
+    ),
+    Exercise(
+        "07.look_back",
+        look_back,
+        [
+            ("gives one vector for each query", _gives_one_vector_a_query),
+            ("averages the states with softmax weights", _averages_with_softmax_weights),
+            ("leaves padding out before the softmax", _leaves_padding_out),
+            ("ignores what stands in the padding", _ignores_padding),
+            ("takes scores of a thousand", _takes_high_scores),
+        ],
+        [
+            "states * query[:, None] has the products of each state with its query. Sum which axis?",
+            "np.where(mask, scores, -np.inf) gives padding a score whose exponential is 0.",
+            "Subtract the largest score of each row before np.exp; divide by the sum over axis 1.",
+            "The context is (weights[:, :, None] * states).sum(axis=1).",
+        ],
+    ),
+    Exercise(
+        "07.weights_of_queries",
+        weights_of_queries,
+        [
+            ("sums to one over the source for each query", _sums_to_one_for_each_query),
+            ("weighs by the exponential of the score", _weighs_by_the_exponential),
+            ("gives padding nothing", _gives_padding_nothing),
+        ],
+        [
+            "Sum the weights over the last axis, then over the one before. Which sum should be 1?",
+            "Each query, a row, shares its look among the keys.",
+            "The sum must be taken over the last axis.",
+        ],
+    ),
+    Exercise(
+        "07.step_before",
+        step_before,
+        [
+            ("looks with the state before the step", _looks_with_the_state_before),
+            ("lets the cell read the token, then the context", _reads_token_and_context),
+            ("returns the new state and the weights", _returns_state_and_weights),
+        ],
+        [
+            "Which state exists before the step? That is the query.",
+            "The context must be there before the cell is called.",
+            "np.concatenate([token, context]) is what the cell reads.",
+        ],
+    ),
+]
