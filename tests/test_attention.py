@@ -63,7 +63,7 @@ def with_weights(layer, *arguments, **named):
     return tuple(np.asarray(ops.convert_to_numpy(output)) for output in outputs)
 
 
-def close(one, other, atol=1e-5):
+def assert_close(one, other, atol=1e-5):
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=atol)
 
 
@@ -121,7 +121,7 @@ def test_equals_the_papers_equations(kind, mask, key):
     came = with_weights(layer, QUERY, VALUE, key=key, mask=mask)
     right = expected(kind, layer.get_weights(), QUERY, VALUE, VALUE if key is None else key, mask)
     for one, other in zip(came, right, strict=True):
-        close(one, other)
+        assert_close(one, other)
 
 
 @pytest.mark.parametrize("kind", ["general", "concat", "additive"])
@@ -130,7 +130,7 @@ def test_query_key_and_value_may_have_sizes_of_their_own(kind):
     layer = built(GLOBAL[kind], query, value, key)
     came = with_weights(layer, query, value, key=key, mask=PADDING)
     for one, other in zip(came, expected(kind, layer.get_weights(), query, value, key, PADDING), strict=True):
-        close(one, other)
+        assert_close(one, other)
 
 
 def test_bahdanaus_names_are_those_of_the_weights():
@@ -160,12 +160,12 @@ class TestKeras:
     @pytest.mark.parametrize("mask", [None, REAL], ids=["no mask", "padding"])
     def test_equals_keras(self, kind, mask):
         ours, theirs = self.ours_and_theirs(kind)
-        close(ours(QUERY, VALUE, mask=None if mask is None else mask[:, None]), theirs(QUERY, mask))
+        assert_close(ours(QUERY, VALUE, mask=None if mask is None else mask[:, None]), theirs(QUERY, mask))
 
     @pytest.mark.parametrize("kind", GLOBAL)
     def test_gradients_equal_keras(self, kind):
         ours, theirs = self.ours_and_theirs(kind)
-        close(
+        assert_close(
             measure.gradient(lambda query: ours(query, VALUE, mask=PADDING) ** 2, QUERY),
             measure.gradient(lambda query: theirs(query, REAL) ** 2, QUERY),
         )
@@ -177,14 +177,14 @@ class TestMaskedSoftmax:
     def test_numbers_that_can_be_checked_by_hand(self):
         scores = np.log([[1.0, 2.0, 5.0], [1.0, 2.0, 5.0]]).astype("float32")
         mask = np.array([[True, True, True], [True, False, True]])
-        close(masked_softmax(scores, mask), [[1 / 8, 2 / 8, 5 / 8], [1 / 6, 0, 5 / 6]])
-        close(masked_softmax(scores), [[1 / 8, 2 / 8, 5 / 8]] * 2)
+        assert_close(masked_softmax(scores, mask), [[1 / 8, 2 / 8, 5 / 8], [1 / 6, 0, 5 / 6]])
+        assert_close(masked_softmax(scores), [[1 / 8, 2 / 8, 5 / 8]] * 2)
 
     def test_a_row_with_nothing_to_attend_to_gives_zeros_and_no_gradient(self):
         scores, mask = np.ones((2, 3), "float32"), np.array([[False] * 3, [True, True, False]])
         np.testing.assert_array_equal(masked_softmax(scores, mask)[0], np.zeros(3))
         gradient = measure.gradient(lambda scores: masked_softmax(scores, mask)[:, 0], scores)
-        close(gradient, [[0, 0, 0], [0.25, -0.25, 0]])
+        assert_close(gradient, [[0, 0, 0], [0.25, -0.25, 0]])
 
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
     @pytest.mark.parametrize("largest", [0, 30, 60000, np.inf])
@@ -195,13 +195,13 @@ class TestMaskedSoftmax:
         weights = masked_softmax(scores, mask)
         assert keras.backend.standardize_dtype(weights.dtype) == dtype
         weights = ops.convert_to_numpy(ops.cast(weights, "float32"))
-        close(weights.sum(axis=-1), [[1], [0]], atol=0.01)
+        assert_close(weights.sum(axis=-1), [[1], [0]], atol=0.01)
         assert (weights[~mask] == 0).all()
-        close(weights, masked_softmax(ops.cast(scores, "float32"), mask), atol=0.01)
+        assert_close(weights, masked_softmax(ops.cast(scores, "float32"), mask), atol=0.01)
 
     @pytest.mark.parametrize("shift", [-1000, 1000])
     def test_adding_to_all_scores_changes_nothing(self, shift):
-        close(masked_softmax(KEY + shift, KEY > 0), masked_softmax(KEY, KEY > 0), atol=1e-3)
+        assert_close(masked_softmax(KEY + shift, KEY > 0), masked_softmax(KEY, KEY > 0), atol=1e-3)
 
     @pytest.mark.parametrize(
         "mask",
@@ -231,9 +231,9 @@ class TestEveryKind:
         assert (weights[~allowed] == 0).all()
         assert (weights >= 0).all()
         if not isinstance(layer, LocalAttention):  # a window may hold nothing but gaps
-            close(weights.sum(axis=-1), allowed.any(axis=-1))
+            assert_close(weights.sum(axis=-1), allowed.any(axis=-1))
         assert (weights.sum(axis=-1) <= 1 + 1e-6).all()
-        close(context, weights @ VALUE)
+        assert_close(context, weights @ VALUE)
 
     def test_weights_come_only_on_request(self, make):
         layer = built(make)
@@ -256,8 +256,8 @@ class TestEveryKind:
         for row, length in enumerate(REAL.sum(axis=1)):
             alone = slice(row, row + 1)
             one, some = with_weights(layer, QUERY[alone], VALUE[alone, :length], key=KEY[alone, :length])
-            close(one, context[alone])
-            close(some, weights[alone, :, :length])
+            assert_close(one, context[alone])
+            assert_close(some, weights[alone, :, :length])
 
     def test_nothing_to_look_at_gives_zeros_even_with_gradients(self, make):
         layer = built(make)
@@ -279,7 +279,7 @@ class TestEveryKind:
         assert np.isfinite(context).all()
         assert (weights[~np.broadcast_to(PADDING, weights.shape)] == 0).all()
         if not isinstance(layer, LocalAttention) or layer.alignment == "monotonic":
-            close(weights.sum(axis=-1), np.ones((BATCH, TQ)), atol=0.02)
+            assert_close(weights.sum(axis=-1), np.ones((BATCH, TQ)), atol=0.02)
 
     def test_one_query_at_a_time_equals_all_at_once(self, make):
         layer = built(make)
@@ -295,7 +295,7 @@ class TestEveryKind:
                     layer, QUERY[:, t : t + 1], VALUE, mask=PADDING, query_position=position(t)
                 )
                 for one, all_of_them in zip(step, at_once, strict=True):
-                    close(one[:, 0], all_of_them[:, t])
+                    assert_close(one[:, 0], all_of_them[:, t])
 
     def test_nothing_is_stored_during_a_call(self, make):
         layer = built(make)
@@ -311,7 +311,7 @@ class TestEveryKind:
         layer = built(make)
         context, weights = layer(masked, masked, return_attention_scores=True)
         assert getattr(context, "_keras_mask", None) is None
-        close(weights, with_weights(layer, np.asarray(masked), np.asarray(masked))[1])
+        assert_close(weights, with_weights(layer, np.asarray(masked), np.asarray(masked))[1])
 
     def test_a_symbolic_model_takes_every_argument(self, make, tmp_path):
         shapes = {"query": (None, DIM), "value": (None, DIM), "key": (None, DIM)}
@@ -328,7 +328,7 @@ class TestEveryKind:
         loaded = keras.saving.load_model(tmp_path / "model.keras")
         for each in (model, loaded):
             for one, other in zip(each(inputs), came, strict=True):
-                close(one, other)
+                assert_close(one, other)
 
 
 @pytest.mark.parametrize("kind", GLOBAL)
@@ -337,8 +337,8 @@ def test_permuting_the_memory_permutes_the_weights_and_leaves_the_context(kind):
     context, weights = with_weights(layer, QUERY, VALUE, key=KEY, mask=PADDING)
     assert np.abs(weights[:, :, order] - weights).max() > 0.1
     permuted = with_weights(layer, QUERY, VALUE[:, order], key=KEY[:, order], mask=PADDING[..., order])
-    close(permuted[0], context)
-    close(permuted[1], weights[:, :, order])
+    assert_close(permuted[0], context)
+    assert_close(permuted[1], weights[:, :, order])
 
 
 # --- Local attention
@@ -379,16 +379,16 @@ class TestLocal:
         given = position if isinstance(position, int) else np.array(position)
         context, weights = with_weights(layer, QUERY, VALUE, mask=mask[:, None], query_position=given)
         right = local(layer, QUERY, VALUE, mask, first)
-        close(weights, right)
-        close(context, right @ VALUE)
+        assert_close(weights, right)
+        assert_close(context, right @ VALUE)
         if mask.all():
-            close(layer(QUERY, VALUE, query_position=given), context)
+            assert_close(layer(QUERY, VALUE, query_position=given), context)
 
     def test_a_window_that_can_be_checked_by_hand(self):
         ones = np.ones((1, 5, 2), "float32")  # every score is the same
         weights = with_weights(LocalAttention(1), ones, ones)[1][0]
         third, half = 1 / 3, 1 / 2
-        close(
+        assert_close(
             weights,
             [
                 [half, half, 0, 0, 0],
@@ -405,7 +405,7 @@ class TestLocal:
         layer.build(ones.shape, ones.shape)
         layer.set_weights([np.zeros((2, 2)), np.zeros(2)])  # sigmoid(0): half of the true length
         mask = np.array([[[True, True, True, True, False]]])
-        close(
+        assert_close(
             with_weights(layer, ones[:, :1], ones, mask=mask)[1],
             [[np.exp([-2, -0.5, 0, -0.5, -np.inf]) / 4]],  # around 2, with sigma = 1
         )
@@ -502,7 +502,7 @@ class TestHard:
         weights = with_weights(layer, QUERY, VALUE, key=key, mask=PADDING, training=True)[1]
         kernel = layer.get_weights()[:1]
         probabilities = expected("general", kernel, QUERY, VALUE, VALUE if key is None else key, PADDING)[1]
-        close(
+        assert_close(
             layer.log_prob(weights, QUERY, VALUE, PADDING, key=key),
             np.log((weights * probabilities).sum(axis=-1)),
             atol=1e-4,
@@ -516,7 +516,7 @@ class TestHard:
         assert weights.dtype == "float16"
         log_prob = half.log_prob(weights, QUERY, VALUE, PADDING)
         assert log_prob.dtype == "float32"
-        close(log_prob, layer.log_prob(weights, QUERY, VALUE, PADDING))
+        assert_close(log_prob, layer.log_prob(weights, QUERY, VALUE, PADDING))
 
     def test_no_gradient_passes_from_the_context_to_the_scores(self):
         layer = HardAttention()
@@ -579,14 +579,14 @@ class TestReinforce:
     def test_the_baseline_runs_after_the_loss_in_fit_and_goes_on_after_reload(self, tmp_path):
         model, inputs, labels = three_ways(2, losses=(3.0, 3.0, 3.0), baseline_decay=0.8)
         model.fit(inputs, labels, epochs=2, verbose=0)
-        close(model.baseline, 3 * (1 - 0.8**2))
+        assert_close(model.baseline, 3 * (1 - 0.8**2))
         assert model.baseline.path in [weight.path for weight in model.non_trainable_weights]
         model.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")
-        close(loaded.baseline, model.baseline)
-        close(loaded.predict(inputs, verbose=0)["prediction"], [[3], [3]])
+        assert_close(loaded.baseline, model.baseline)
+        assert_close(loaded.predict(inputs, verbose=0)["prediction"], [[3], [3]])
         loaded.fit(inputs, labels, epochs=2, verbose=0)
-        close(loaded.baseline, 3 * (1 - 0.8**4))
+        assert_close(loaded.baseline, 3 * (1 - 0.8**4))
 
     def test_reloads_where_inputs_must_be_whole_numbers(self, tmp_path):
         ids = keras.Input((None,), dtype="int32")
@@ -598,13 +598,13 @@ class TestReinforce:
         model.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")
         assert len(loaded.weights) == len(model.weights)
-        close(loaded(inputs)["prediction"], outputs["prediction"])
+        assert_close(loaded(inputs)["prediction"], outputs["prediction"])
 
     def test_this_batch_is_compared_with_the_baseline_before_it(self):
         model, inputs, labels = three_ways(2, losses=(3.0, 3.0, 3.0))
         outputs = model(inputs, training=True)
         loss = model.compute_loss(inputs, labels, outputs, training=True)
-        close(loss, 3 + 3 * np.mean(outputs["log_prob"]))
+        assert_close(loss, 3 + 3 * np.mean(outputs["log_prob"]))
 
     def test_what_is_drawn_does_not_change_how_the_answer_learns(self):
         model, _, labels = three_ways(2)
@@ -614,7 +614,7 @@ class TestReinforce:
             return model.compute_loss(None, labels, outputs, training=training)
 
         prediction = np.array([[1.0], [4.0]], "float32")
-        close(*(measure.gradient(partial(loss, training=each), prediction) for each in (False, True)))
+        assert_close(*(measure.gradient(partial(loss, training=each), prediction) for each in (False, True)))
 
     def test_a_decay_of_one_is_no_baseline(self):
         model, inputs, labels = three_ways(2, baseline_decay=1)
@@ -623,16 +623,16 @@ class TestReinforce:
 
     def test_outside_training_the_loss_is_the_plain_one(self):
         model, inputs, labels = three_ways(2)
-        close(model.evaluate(inputs, labels, verbose=0), 2)  # the most probable of the three
+        assert_close(model.evaluate(inputs, labels, verbose=0), 2)  # the most probable of the three
         assert float(model.baseline) == 0
 
     def test_examples_may_be_weighted_and_weights_regularised(self):
         model, inputs, labels = three_ways(2)
         outputs = {"prediction": np.array([[1.0], [4.0]], "float32"), "log_prob": np.zeros(2)}
         loss = partial(model.compute_loss, inputs, labels, outputs, training=False)
-        close(loss(sample_weight=np.array([1.0, 0.0], "float32")), 0.5)
+        assert_close(loss(sample_weight=np.array([1.0, 0.0], "float32")), 0.5)
         model.encode.get_layer("queries").embeddings.regularizer = keras.regularizers.L2(1.0)
-        close(loss(), 2.5 + 2 * np.sum(np.log([0.2, 0.5, 0.3]) ** 2))
+        assert_close(loss(), 2.5 + 2 * np.sum(np.log([0.2, 0.5, 0.3]) ** 2))
 
     @pytest.mark.parametrize(
         ("name", "make", "labels"),
@@ -647,7 +647,7 @@ class TestReinforce:
         for loss in (name, make(), make(reduction="sum"), make(reduction="none")):
             model.compile("sgd", loss)
             came = model.compute_loss(None, labels, {"prediction": prediction}, training=False)
-            close(came, make()(labels, prediction))
+            assert_close(came, make()(labels, prediction))
 
     def test_learns_to_look_up_a_digit(self):
         keras.utils.set_random_seed(0)
@@ -758,8 +758,8 @@ class TestPooling:
         assert pooled.shape == (BATCH, 3)
         assert weights.shape == (BATCH, TV)
         right = self.expected(layer, VALUE, np.ones_like(REAL) if mask is None else mask)
-        close(pooled, right[0])
-        close(weights, right[1])
+        assert_close(pooled, right[0])
+        assert_close(weights, right[1])
         np.testing.assert_array_equal(layer(VALUE, mask=mask), pooled)
 
     @pytest.mark.parametrize("include_last", [True, False])
@@ -774,7 +774,7 @@ class TestPooling:
         assert weights[:, -1].mean() > 0.9
         others = with_weights(AttentionPooling(3, "dot", include_last=False), states)[1]
         assert not others[:, -1].any()
-        close(others.sum(axis=1), np.ones(200))
+        assert_close(others.sum(axis=1), np.ones(200))
 
     def test_one_step_alone(self):
         for include_last in (True, False):
