@@ -1,1 +1,1 @@
-"""The recurrent layers of the course, timed beside those of Keras and PyTorch."""
+"""The layers of the course, timed beside those of Keras and PyTorch."""

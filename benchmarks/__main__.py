@@ -1,4 +1,4 @@
-"""Time our SimpleRNN, LSTM and GRU beside those of Keras and PyTorch, and the model that translates.
+"""Time our SimpleRNN, LSTM and GRU beside those of Keras and PyTorch, then attention and what translates.
 
 All take turns, round by round, in a process each. What is compared is the ratio of medians.
 """
@@ -42,6 +42,10 @@ TRANSLATION = """\
 The model that translates, all in one process: tokens generated in a second for 1,000 sources of 14 tokens,
 18 tokens each, beside the same model from Keras' own layers; and a training step (B64, 14 tokens to 18, U64)
 with attention after or before the recurrence, beside the same without."""
+SELF_ATTENTION = """\
+Attention of many heads, a sequence to itself without the future, beside `keras.layers.MultiHeadAttention`,
+all in one process; and a language model of two blocks (64 prompts of 16 tokens, 48 written, size 64) that
+keeps keys and values, beside the same model when it reads the whole text again for every token."""
 WITHOUT_TORCH = "PyTorch is not installed here (`make torch` does it) and left out."
 
 
@@ -101,7 +105,7 @@ def main(arguments=None, sizes=SIZES, results=RESULTS):
         return str(error)
     text = report(frameworks, versions, times, options.rounds, chosen)
     if not options.size and not options.layer:
-        text += translation(options.rounds)
+        text += translation(options.rounds) + self_attention(options.rounds)
         results.write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -141,7 +145,7 @@ def report(frameworks, versions, times, rounds, sizes=SIZES):
     """Return the page with the machine and the table."""
     made = " · ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     parts = [
-        "# Our recurrent layers beside others",
+        "# Our layers beside others",
         f"Made by `make bench`: {rounds} rounds on {machine()}, {made}.",
         *([] if "torch" in frameworks else [WITHOUT_TORCH]),
         EXPLANATION,
@@ -152,15 +156,7 @@ def report(frameworks, versions, times, rounds, sizes=SIZES):
 
 def translation(rounds, command=("-m", "benchmarks.translation")):
     """Time the model that translates in a process of its own; return its part of the page."""
-    made = subprocess.run(
-        [sys.executable, *command, str(rounds)],
-        cwd=ROOT,
-        env={**os.environ, **SETTINGS},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    tokens, steps = json.loads(made.stdout)
+    tokens, steps = ask(command, rounds)
     generated = [[name, f"{round(each, -2):,.0f}"] for name, each in tokens.items()]
     plain = steps["no attention"]
     trained = [
@@ -173,6 +169,40 @@ def translation(rounds, command=("-m", "benchmarks.translation")):
         for rows, head in zip((generated, trained), heads, strict=True)
     )
     return "\n" + "\n\n".join([TRANSLATION, *tables]) + "\n"
+
+
+def self_attention(rounds, command=("-m", "benchmarks.self_attention")):
+    """Time attention of many heads and the language model in a process of their own; return their part."""
+    layers, tokens = ask(command, rounds)
+    seconds = {(size, what, whose): each for size, what, whose, each in layers}
+    timed = []
+    for size, what in dict.fromkeys(key[:2] for key in seconds):
+        ours, theirs = (seconds[size, what, whose] for whose in ("ours", "keras"))
+        ratios = [f"{ours[kind] / theirs[kind]:.2f}" for kind in ("cpu", "wall")]
+        timed.append([what, size, *ratios, f"{1000 * ours['wall']:.3g}", f"{1000 * theirs['wall']:.3g}"])
+    written = [[name, f"{round(each, -2):,.0f}"] for name, each in tokens.items()]
+    heads = (
+        ["", "size", "CPU, ours / Keras", "wall, ours / Keras", "median ms, ours", "median ms, Keras"],
+        ["generation with", "tokens a second"],
+    )
+    tables = (
+        tabulate(rows, head, tablefmt="github", disable_numparse=True)
+        for rows, head in zip((timed, written), heads, strict=True)
+    )
+    return "\n" + "\n\n".join([SELF_ATTENTION, *tables]) + "\n"
+
+
+def ask(command, rounds):
+    """Let a process of its own measure so many rounds, and return its answer."""
+    made = subprocess.run(
+        [sys.executable, *command, str(rounds)],
+        cwd=ROOT,
+        env={**os.environ, **SETTINGS},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(made.stdout)
 
 
 def table(frameworks, times, sizes=SIZES):

@@ -12,9 +12,12 @@ from course_utils.attention import (  # noqa: E402
     HardAttentionModel,
     LocalAttention,
     LuongAttention,
+    MultiHeadAttention,
+    SelfAttention,
+    causal_mask,
     masked_softmax,
 )
-from course_utils.embedding import Embedding  # noqa: E402
+from course_utils.embedding import Embedding, PositionalEncoding, PositionEmbedding  # noqa: E402
 from course_utils.exercises import check, hint, solution  # noqa: E402
 from course_utils.lesson import claim, progress, seed, settle  # noqa: E402
 from course_utils.recurrent import (  # noqa: E402
@@ -27,6 +30,14 @@ from course_utils.recurrent import (  # noqa: E402
     SimpleRNNCell,
 )
 from course_utils.seq2seq import Decoder, Encoder, Seq2Seq  # noqa: E402
+from course_utils.transformer import (  # noqa: E402
+    LanguageModel,
+    TokenAndPositionEmbedding,
+    Transformer,
+    TransformerBlock,
+    TransformerDecoder,
+    TransformerEncoder,
+)
 
 __all__ = [
     "GRU",
@@ -41,11 +52,22 @@ __all__ = [
     "HardAttention",
     "HardAttentionModel",
     "LSTMCell",
+    "LanguageModel",
     "LocalAttention",
     "LuongAttention",
+    "MultiHeadAttention",
+    "PositionEmbedding",
+    "PositionalEncoding",
+    "SelfAttention",
     "Seq2Seq",
     "SimpleRNN",
     "SimpleRNNCell",
+    "TokenAndPositionEmbedding",
+    "Transformer",
+    "TransformerBlock",
+    "TransformerDecoder",
+    "TransformerEncoder",
+    "causal_mask",
     "check",
     "claim",
     "data",

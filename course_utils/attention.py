@@ -1,10 +1,20 @@
 """Where to look: scores, a mask, a softmax, and the average that the weights give."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
-from course_utils._validation import require_one_of, require_whole
+from course_utils._validation import (
+    agree,
+    require_mask,
+    require_one_of,
+    require_positions,
+    require_rate,
+    require_three_axes,
+    require_whole,
+)
 
 SCORES = ("dot", "general", "concat")
 ALIGNMENTS = ("monotonic", "predictive")
@@ -30,11 +40,31 @@ def masked_softmax(scores, mask=None):
     Raises:
         ValueError: the mask is not boolean, or does not broadcast to the scores.
     """
-    _require_mask(mask, scores.shape)
-    weights = ops.exp(ops.log_softmax(_masked(scores, mask), axis=-1))  # softmax warns of a single position
-    if mask is not None:
-        weights = ops.where(mask, weights, 0.0)  # a row where nothing counts has come out even
+    require_mask(mask, scores.shape)
+    masked = _masked(scores, mask)
+    one = scores.shape[-1] == 1  # of which Keras' softmax warns
+    weights = ops.ones_like(masked) if one else ops.softmax(masked, axis=-1)
+    if mask is not None:  # a row where nothing counts has come out even
+        weights = weights * ops.cast(ops.any(mask, axis=-1, keepdims=True), weights.dtype)
     return ops.cast(weights, scores.dtype)
+
+
+def causal_mask(Tq, Tv, query_position=0):  # noqa: N803
+    """Say where each query may look when the future is hidden: at itself and at what came before.
+
+    (Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3.)
+
+    Args:
+        Tq, Tv: how many queries and how many values there are.
+        query_position: index of the first query among the values, one whole number or one for each row,
+            `(batch,)`.
+
+    Returns:
+        Booleans `(Tq, Tv)`, or `(batch, Tq, Tv)` for one position a row. With padding hidden too:
+        `causal_mask(Tq, Tv) & (ids != 0)[:, None, :]`.
+    """
+    first = ops.expand_dims(ops.cast(query_position, "int32"), -1)
+    return ops.expand_dims(first + ops.arange(Tq), -1) >= ops.arange(Tv)
 
 
 class _Attention(keras.layers.Layer):
@@ -90,7 +120,7 @@ class _Attention(keras.layers.Layer):
                 f"`query` and `key` must have the sizes {self.sizes}, for which the layer was built. "
                 f"Received: sizes={sizes}"
             )
-        _require_mask(mask, (query.shape[0], query.shape[1], key.shape[1]))
+        require_mask(mask, (query.shape[0], query.shape[1], key.shape[1]))
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -254,7 +284,7 @@ class LocalAttention(LuongAttention):
     def centers(self, query, length, query_position):
         """Return p_t, `(batch, Tq, 1)` or what broadcasts to it, in float32."""
         if self.alignment == "monotonic":
-            return _query_positions(query, query_position)
+            return require_positions("query_position", query_position, query)
         inner = ops.tanh(ops.matmul(query, self.position_kernel))
         inner = ops.sum(inner * self.position_v, axis=-1, keepdims=True)
         return length * ops.sigmoid(ops.cast(inner, "float32"))  # float16 is too coarse for positions
@@ -442,7 +472,7 @@ class AttentionPooling(keras.layers.Layer):
     Args:
         units: size of h~.
         score: as in `LuongAttention`. "dot" finds h* most like itself, so that much of the weight stays on
-            the last step; "general", the default, can learn to look elsewhere.
+            the last step where states differ much; "general", the default, can learn to look elsewhere.
         include_last: whether h* is one of the h_i. Without it a sequence of one step has nothing to look
             at, and its context is zeros.
 
@@ -465,14 +495,14 @@ class AttentionPooling(keras.layers.Layer):
 
     def build(self, value_shape):
         """Build the attention, and make W."""
-        _require_three_axes(value=value_shape)
+        require_three_axes(value=value_shape)
         self.attention.build((value_shape[0], 1, value_shape[-1]), value_shape)
         self.kernel = self.add_weight(name="kernel", shape=(2 * value_shape[-1], self.units))
 
     def call(self, value, mask=None, return_attention_scores=False):
         """Look back from the last real state."""
-        _require_three_axes(value=value.shape)
-        _require_mask(mask, value.shape[:2], broadcast=False)
+        require_three_axes(value=value.shape)
+        require_mask(mask, value.shape[:2], broadcast=False)
         mask = ops.ones(ops.shape(value)[:2], "bool") if mask is None else mask
         is_last = ops.arange(ops.shape(value)[1], dtype="float32") == _true_length(mask) - 1
         last = ops.matmul(ops.cast(is_last, value.dtype)[:, None], value)  # h*, (batch, 1, dim)
@@ -491,16 +521,177 @@ class AttentionPooling(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
+@keras.saving.register_keras_serializable(package="course_utils")
+class SelfAttention(keras.layers.Layer):
+    """A sequence looks at itself, bare: every position at every position, without a weight to learn.
+
+        weights_i = softmax over j of x_i . x_j
+        context_i = sum over j of weight_ij * x_j
+
+    Dot attention (`LuongAttention`) in which query, key and value are the same sequence.
+
+    Args:
+        causal: whether each position sees only itself and what came before.
+
+    Call:
+        value: the sequence, `(batch, T, dim)`.
+        mask: booleans `(batch, T)`, True where a position counts; all count if left out.
+        return_attention_scores: give the weights as well.
+        Returns the contexts, `(batch, T, dim)`, and on request the weights, `(batch, T, T)`.
+
+    Raises:
+        ValueError: the value has another shape than this; the mask is not boolean or has another shape.
+    """
+
+    def __init__(self, causal=False, **kwargs):
+        super().__init__(**kwargs)
+        self.causal = causal
+        self.attention = LuongAttention("dot", dtype=self.dtype_policy)
+
+    def build(self, value_shape):
+        """Build the attention, which has no weights."""
+        require_three_axes(value=value_shape)
+        self.attention.build(value_shape, value_shape)
+
+    def call(self, value, mask=None, return_attention_scores=False):
+        """Look from every position at every position."""
+        require_three_axes(value=value.shape)
+        require_mask(mask, value.shape[:2], broadcast=False)
+        mask = ops.ones(ops.shape(value)[:2], "bool") if mask is None else mask
+        mask = mask[:, None]
+        if self.causal:
+            mask = ops.logical_and(mask, causal_mask(*2 * [ops.shape(value)[1]]))
+        return self.attention(value, value, mask=mask, return_attention_scores=return_attention_scores)
+
+    def compute_mask(self, value, previous_mask=None):
+        """Pass no mask on: whoever needs it has the ids."""
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        return {**super().get_config(), "causal": self.causal}
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class MultiHeadAttention(_Attention):
+    """Many attentions side by side, each on projections of its own (Vaswani et al. 2017, section 3.2).
+
+        head_i  = softmax(Q_i K_i^T / sqrt(key_dim)) V_i,  Q_i = query W_i^Q,  K_i = key W_i^K,
+                                                           V_i = value W_i^V            (equation 1)
+        context = [head_1; ...; head_n] W^O                                             (section 3.2.2)
+
+    Every projection has a bias, which the paper does without. Kernels begin uniform with the limit
+    sqrt(6 / (rows + columns)), where a kernel's rows and columns are those of all heads together
+    (Glorot and Bengio 2010, "Understanding the Difficulty of Training Deep Feedforward Neural Networks",
+    equation 16).
+
+    Args:
+        num_heads: how many attentions.
+        key_dim: size of a query, key and value within one head.
+        dropout: share of the weights that are dropped in training.
+
+    Call:
+        As `LuongAttention`; query, key and value may have different sizes. The context has the size of the
+        query, and the weights are those of every head, before dropout: `(batch, num_heads, Tq, Tv)`. Where
+        a query may look at nothing, its weights are zeros and its context is the last projection's bias.
+
+    Raises:
+        ValueError: a number is not whole and positive; the dropout is not from 0 to below 1; else as
+            `LuongAttention`.
+    """
+
+    def __init__(self, num_heads, key_dim, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = require_whole("num_heads", num_heads)
+        self.key_dim = require_whole("key_dim", key_dim)
+        self.dropout = keras.layers.Dropout(require_rate("dropout", dropout), dtype=self.dtype_policy)
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        """Make the four projections."""
+        super().build(query_shape, value_shape, key_shape)
+        self.value_dense = self._into_heads("value", value_shape[-1])
+        self.output_dense = self._out_of_heads("attention_output", query_shape[-1])
+
+    def build_scores(self, query_size, key_size):
+        """Make the projections of queries and keys."""
+        self.query_dense = self._into_heads("query", query_size)
+        self.key_dense = self._into_heads("key", key_size)
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        mask=None,
+        query_position=0,  # noqa: ARG002
+        return_attention_scores=False,
+        training=False,
+    ):
+        """Let every head average the values that it looks at, and mix what the heads found."""
+        key = value if key is None else key
+        self._require_fit(query, value, key, mask)
+        keys, values = self.keys_and_values(value, key)
+        context, weights = self.look(query, keys, values, mask, training)
+        return (context, weights) if return_attention_scores else context
+
+    def keys_and_values(self, value, key=None):
+        """Return what every later query looks at: `(batch, Tv, num_heads, key_dim)`, twice."""
+        return self.key_dense(value if key is None else key), self.value_dense(value)
+
+    def look(self, query, keys, values, mask=None, training=False):
+        """Look from every query at keys and values that are projected already.
+
+        Args:
+            query: `(batch, Tq, dim)`.
+            keys, values: as `keys_and_values` returns them.
+            mask: as in the call.
+            training: whether to drop weights.
+
+        Returns:
+            The context, `(batch, Tq, dim)`, and the weights, `(batch, num_heads, Tq, Tv)`.
+        """
+        queries = self.query_dense(query) / math.sqrt(self.key_dim)
+        scores = ops.einsum("bqhd,bvhd->bhqv", queries, keys)
+        every_head = mask if mask is None or len(mask.shape) < 3 else mask[:, None]
+        weights = masked_softmax(scores, every_head)
+        heads = ops.einsum("bhqv,bvhd->bqhd", self.dropout(weights, training=training), values)
+        return self.output_dense(heads), weights
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        own = {"num_heads": self.num_heads, "key_dim": self.key_dim, "dropout": self.dropout.rate}
+        return {**super().get_config(), **own}
+
+    def _into_heads(self, name, size):
+        return self._projection(name, "btf,fhd->bthd", (size,), (self.num_heads, self.key_dim))
+
+    def _out_of_heads(self, name, size):
+        return self._projection(name, "bthd,hdf->btf", (self.num_heads, self.key_dim), (size,))
+
+    def _projection(self, name, equation, given, made):
+        limit = math.sqrt(6 / (math.prod(given) + math.prod(made)))
+        projection = keras.layers.EinsumDense(
+            equation,
+            (None, *made),
+            bias_axes=equation[-len(made) :],
+            kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        projection.build((None, None, *given))
+        return projection
+
+
 def _additive_scores(query, key, v):
     """Return v . tanh(q + k) for every pair: from `(batch, Tq, units)` and `(batch, Tv, units)`."""
     return ops.matmul(ops.tanh(query[:, :, None] + key[:, None]), v)  # tanh of (batch, Tq, Tv, units)
 
 
 def _masked(scores, mask):
-    """Return scores in float32 at least, and where the mask is False, one below all others."""
-    scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
-    scores = ops.clip(scores, -LARGEST / 2, LARGEST / 2)  # a product in float16 may have gone to infinity
-    return scores if mask is None else ops.where(mask, scores, -LARGEST)
+    """Return scores in float32 at least, and where the mask is False, so low that no weight is left."""
+    wide = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    if wide.dtype != scores.dtype:  # a product in float16 may have gone to infinity
+        wide = ops.clip(wide, -LARGEST / 8, LARGEST / 8)
+    return wide if mask is None else wide + ops.where(mask, 0.0, -LARGEST / 2)
 
 
 def _true_length(mask):
@@ -509,59 +700,15 @@ def _true_length(mask):
     return ops.max(ops.where(mask, ends, 0.0), axis=-1, keepdims=True)
 
 
-def _query_positions(query, query_position):
-    """Return the positions of the queries, `(1, Tq, 1)` or `(batch, Tq, 1)`, in float32."""
-    first = ops.convert_to_tensor(query_position)
-    whole = "int" in keras.backend.standardize_dtype(first.dtype)
-    if not whole or tuple(first.shape) not in ((), (query.shape[0],), (None,)):
-        raise ValueError(
-            "`query_position` must be a whole number, or one for each row. "
-            f"Received: query_position={query_position}"
-        )
-    first = ops.cast(ops.reshape(first, (-1, 1, 1)), "float32")
-    return first + ops.arange(ops.shape(query)[1], dtype="float32")[:, None]
-
-
-def _require_three_axes(**shapes):
-    for name, shape in shapes.items():
-        if len(shape) != 3:
-            raise ValueError(
-                f"`{name}` must have the shape (batch, time, dim). Received: {name}={tuple(shape)}"
-            )
-
-
 def _require_sequences(query, value, key):
     """Refuse shapes of query, value and key that are not those of three sequences that go together."""
-    _require_three_axes(query=query, value=value, key=key)
+    require_three_axes(query=query, value=value, key=key)
     query, value, key = tuple(query), tuple(value), tuple(key)
-    if not _agree(value[:2], key[:2]):
+    if not agree(value[:2], key[:2]):
         raise ValueError(
             f"`value` and `key` must have one batch size and one length. Received: value={value}, key={key}"
         )
-    if not _agree(query[:1], value[:1]):
+    if not agree(query[:1], value[:1]):
         raise ValueError(
             f"`query` and `value` must have one batch size. Received: query={query}, value={value}"
         )
-
-
-def _require_mask(mask, shape, broadcast=True):
-    """Refuse a mask that is not boolean, or not of this shape nor, if it may, one that broadcasts to it."""
-    if mask is None:
-        return
-    shape, came, fits = tuple(shape), repr(mask), False
-    if hasattr(mask, "shape"):
-        had, dtype = tuple(mask.shape), keras.backend.standardize_dtype(mask.dtype)
-        came = f"{dtype}{had}"
-        wanted = shape[-len(had) :] if broadcast and had else shape
-        fits = dtype == "bool" and _agree(had, wanted, one_is_any=broadcast)
-    if not fits:
-        relation = "broadcast to" if broadcast else "have"
-        raise ValueError(f"`mask` must be boolean and {relation} the shape {shape}. Received: mask={came}")
-
-
-def _agree(sizes, others, one_is_any=False):
-    """Say whether sizes are equal, as far as they are known."""
-    return len(sizes) == len(others) and all(
-        size is None or other is None or size == other or (one_is_any and size == 1)
-        for size, other in zip(sizes, others, strict=True)
-    )

@@ -7,6 +7,7 @@ Four environment variables reach a lesson from outside, and `make` sets them:
 - `COURSE_LOG` names a file that gets one line of JSON for each claim, statement and exercise.
 """
 
+import contextlib
 import json
 import math
 import operator
@@ -16,6 +17,7 @@ from pathlib import Path
 import keras
 
 from course_utils import plotting
+from course_utils._validation import require_whole
 
 RELATIONS = {
     ">": operator.gt,
@@ -34,20 +36,23 @@ class ClaimError(AssertionError):
     """A claim or a verdict that the measurement does not bear out."""
 
 
-def start(seed=0, gpu=False):
+def start(seed=0, gpu=False, devices=1):
     """Start a lesson: seeded, deterministic, on the CPU, with one plot style. Starting again is harmless.
 
     Args:
         seed: the seed of the lesson; the environment variable `COURSE_SEED` replaces it.
         gpu: let TensorFlow use a GPU. Small recurrences are slower there, so the default is the CPU.
+        devices: how many devices TensorFlow is to see in the CPU, to try out what runs on several machines.
 
     Raises:
-        ValueError: the seed is not a whole number from 0 to 2**32 - 1.
+        ValueError: the seed is not a whole number from 0 to 2**32 - 1, or there is not one device at least.
+        RuntimeError: TensorFlow has run something already, and it is too late for this.
     """
     global _seed
     _seed = _whole_seed(os.environ.get("COURSE_SEED") or seed)
+    require_whole("devices", devices)
     if keras.backend.backend() == "tensorflow":
-        _prepare_tensorflow(gpu)
+        _prepare_tensorflow(gpu, devices)
     plotting.style()
     keras.utils.set_random_seed(_seed)
 
@@ -142,18 +147,24 @@ def _whole_seed(value):
     return number
 
 
-def _prepare_tensorflow(gpu):
+def _prepare_tensorflow(gpu, devices):
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
-    if not gpu:
-        try:
+    with contextlib.suppress(RuntimeError):  # too late once TensorFlow has run something
+        if not gpu:
             tf.config.set_visible_devices([], "GPU")
-        except RuntimeError as error:  # too late once TensorFlow has run something on it
-            if tf.config.get_visible_devices("GPU"):
-                raise RuntimeError(
-                    "This kernel already uses the GPU. Restart it, then call `lesson.start()` first."
-                ) from error
+        if devices > 1:
+            (cpu,) = tf.config.list_physical_devices("CPU")
+            parts = [tf.config.LogicalDeviceConfiguration()] * devices
+            tf.config.set_logical_device_configuration(cpu, parts)
+    if not gpu and tf.config.get_visible_devices("GPU"):
+        raise RuntimeError("This kernel already uses the GPU. Restart it, then call `lesson.start()` first.")
+    if devices > 1 and len(tf.config.list_logical_devices("CPU")) != devices:
+        raise RuntimeError(
+            "TensorFlow has chosen its devices already. Restart the kernel, then call "
+            f"`lesson.start(devices={devices})` first."
+        )
 
 
 def _sentence(name, text):

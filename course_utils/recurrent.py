@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_utils._validation import require_one_of, require_whole
+from course_utils._validation import require_mask, require_one_of, require_whole
 
 MERGES = {
     "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
@@ -239,8 +239,7 @@ class _CarriedCell(keras.layers.RNN):
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Carry the state from the first step to the last."""
-        if mask is not None:
-            self._require_mask(mask, sequences)
+        require_mask(mask, sequences.shape[:2], broadcast=False)
         if initial_state is not None:
             self._require_states(initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
@@ -255,17 +254,6 @@ class _CarriedCell(keras.layers.RNN):
     def from_config(cls, config, custom_objects=None):  # noqa: ARG003
         """Make the layer from `get_config`."""
         return cls(**config)
-
-    def _require_mask(self, mask, sequences):
-        fits = len(mask.shape) == 2 and all(
-            had is None or wanted is None or had == wanted
-            for had, wanted in zip(mask.shape, sequences.shape[:2], strict=True)
-        )
-        if not fits or keras.backend.standardize_dtype(mask.dtype) != "bool":
-            raise ValueError(
-                f"`mask` must be boolean with shape (batch, time) = {tuple(sequences.shape[:2])}. "
-                f"Received: mask={keras.backend.standardize_dtype(mask.dtype)}{tuple(mask.shape)}"
-            )
 
     def _require_states(self, initial_state):
         states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]

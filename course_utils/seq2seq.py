@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from course_utils import generation
-from course_utils._validation import concrete, require_one_of, require_whole
+from course_utils._translator import Translator
+from course_utils._validation import require_one_of, require_whole
 from course_utils.attention import BahdanauAttention, LocalAttention, LuongAttention
 from course_utils.embedding import Embedding
 from course_utils.recurrent import Bidirectional
@@ -207,14 +207,32 @@ class Decoder(_Recurrences):
         outputs, states, weights = inputs, [], None
         for recurrence, before in zip(self.recurrences, state["states"], strict=True):
             if isinstance(recurrence.cell, _LookingCell):
-                outputs, after, weights = self._look_before(recurrence, outputs, before, state)
+                outputs, after, weights = self.look_before(recurrence, outputs, before, state)
             else:
                 outputs, *after = recurrence(outputs, initial_state=before, training=training)
             states.append(after)
         if self.looks("after"):
-            outputs, weights = self._look_after(outputs, state)
+            outputs, weights = self.look_after(outputs, state)
         state = self._moved_on(state, states, ops.shape(inputs)[1])
         return (outputs, state, self._found(weights)) if return_attention_scores else (outputs, state)
+
+    def look_before(self, recurrence, inputs, before, state):
+        """Go through all steps, looking before each; return outputs, states and weights."""
+        carried = [*before, state["memory"], state["mask"], state["position"]]
+        outputs, *after = recurrence(inputs, initial_state=carried)
+        outputs, *states = (ops.cast(each, self.compute_dtype) for each in (outputs, *after[: len(before)]))
+        return outputs[..., : self.units], states, outputs[..., self.units :]
+
+    def look_after(self, outputs, state):
+        """Look from every output, and join what is found to it; return the joined outputs and weights."""
+        context, weights = self.attention(
+            outputs,
+            state["memory"],
+            mask=state["mask"][:, None],
+            query_position=state["position"],
+            return_attention_scores=True,
+        )
+        return self.join(ops.concatenate([context, outputs], axis=-1)), weights
 
     def get_config(self):
         """Return the arguments, for saving."""
@@ -226,22 +244,6 @@ class Decoder(_Recurrences):
         """Make the layer from `get_config`."""
         attention = keras.saving.deserialize_keras_object(config["attention"])
         return super().from_config({**config, "attention": attention})
-
-    def _look_before(self, recurrence, inputs, before, state):
-        carried = [*before, state["memory"], state["mask"], state["position"]]
-        outputs, *after = recurrence(inputs, initial_state=carried)
-        outputs, *states = (ops.cast(each, self.compute_dtype) for each in (outputs, *after[: len(before)]))
-        return outputs[..., : self.units], states, outputs[..., self.units :]
-
-    def _look_after(self, outputs, state):
-        context, weights = self.attention(
-            outputs,
-            state["memory"],
-            mask=state["mask"][:, None],
-            query_position=state["position"],
-            return_attention_scores=True,
-        )
-        return self.join(ops.concatenate([context, outputs], axis=-1)), weights
 
     def _moved_on(self, state, states, steps):
         position = {"position": state["position"] + steps} if self.attention is not None else {}
@@ -257,7 +259,7 @@ class Decoder(_Recurrences):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class Seq2Seq(keras.Model):
+class Seq2Seq(Translator):
     """Encoder and decoder, joined: one model to train and to generate with.
 
         p(y_1 ... y_n | x) = product over t of p(y_t | y_1 ... y_{t-1}, v),   v the encoder's last states
@@ -289,13 +291,8 @@ class Seq2Seq(keras.Model):
     def __init__(
         self, encoder, decoder, source_size, target_size, embedding_dim=64, start=1, end=2, **kwargs
     ):
-        super().__init__(**kwargs)
-        self.encoder, self.decoder = encoder, decoder
+        super().__init__(encoder, decoder, source_size, target_size, embedding_dim, start, end, **kwargs)
         self._require_fit()
-        self.source_size = require_whole("source_size", source_size, least=2)
-        self.target_size = require_whole("target_size", target_size, least=3)
-        self.embedding_dim = require_whole("embedding_dim", embedding_dim)
-        self.start_mark, self.end_mark = self._require_marks(start, end)
         self.source_embedding = Embedding(source_size, embedding_dim, dtype=self.dtype_policy)
         self.target_embedding = Embedding(target_size, embedding_dim, dtype=self.dtype_policy)
         projected = [] if encoder.width == decoder.units else decoder.state_sizes
@@ -331,10 +328,6 @@ class Seq2Seq(keras.Model):
         logits = self.next_token(outputs)
         return (logits, *weights) if return_attention_scores else logits
 
-    def first_tokens(self, source):
-        """Return what the first step of generation reads: the start mark, `(batch,)`."""
-        return ops.full((len(source),), self.start_mark, dtype="int32")
-
     def start(self, source, max_length=None):  # noqa: ARG002
         """Read the source; return the state before the first step.
 
@@ -361,29 +354,6 @@ class Seq2Seq(keras.Model):
         )
         return self.next_token(outputs)[:, 0], state, *(each[:, 0] for each in weights)
 
-    def generate(self, source, max_length, **options):
-        """Generate a target for each source: `generation.generate` with this model."""
-        return generation.generate(self, source, max_length, **options)
-
-    def get_config(self):
-        """Return the arguments, for saving."""
-        return {
-            **super().get_config(),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "source_size": self.source_size,
-            "target_size": self.target_size,
-            "embedding_dim": self.embedding_dim,
-            "start": self.start_mark,
-            "end": self.end_mark,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Make the model from `get_config`."""
-        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("encoder", "decoder")}
-        return cls(**{**config, **parts})
-
     def _read(self, source, training=False):
         mask = ops.not_equal(source, 0)
         memory, states = self.encoder(self.source_embedding(source), mask=mask, training=training)
@@ -402,21 +372,4 @@ class Seq2Seq(keras.Model):
             raise ValueError(
                 "The decoder goes on from the encoder's states, so both need the same cell and depth. "
                 f"Received: encoder={ends[0]}, decoder={ends[1]}"
-            )
-
-    def _require_marks(self, start, end):
-        marks = [require_whole("start", start), require_whole("end", end)]
-        if max(marks) >= self.target_size or start == end:
-            raise ValueError(
-                f"`start` and `end` must be two ids of the target's vocabulary, from 1 to "
-                f"{self.target_size - 1}. Received: start={start}, end={end}"
-            )
-        return marks
-
-    def _require_start(self, target):
-        values = concrete(target)
-        if values is not None and (values[:, :1] != self.start_mark).any():
-            raise ValueError(
-                f"Every target must begin with the start mark, id {self.start_mark}. "
-                f"Received: target={values[values[:, 0] != self.start_mark][0].tolist()}"
             )

@@ -4,12 +4,14 @@ import importlib.util
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import translation, worker
+from benchmarks import self_attention, translation, worker
 
+MULTI_HEAD = keras.layers.MultiHeadAttention
 TINY = {"tiny": {"batch": 2, "time": 3, "features": 4, "units": 5, "steps": 1}}
 SHAPE = {name: size for name, size in TINY["tiny"].items() if name != "steps"}
 FRAMEWORKS = [name for name in bench.FRAMEWORKS if name != "torch" or importlib.util.find_spec("torch")]
@@ -68,12 +70,61 @@ def test_all_translating_models_generate_as_many_tokens():
     assert translation.KerasTranslator(7, 6).generate(source, 5).shape == (3, 5)
 
 
+TIMED = {"ours": {"cpu": 0.01, "wall": 0.02}, "keras": {"cpu": 0.02, "wall": 0.016}}
+ATTENDED = [
+    [["B2", what, whose, times] for what in ("training step", "inference") for whose, times in TIMED.items()],
+    {"kept keys and values": 12_345.6, "the full pass for every token": 987.6},
+]
+
+
+def test_self_attention_is_reported_beside_keras():
+    text = bench.self_attention(3, ("-c", f"print({json.dumps(json.dumps(ATTENDED))})"))
+    assert text.startswith("\n" + bench.SELF_ATTENTION)
+    ratios = ["0.50", "1.25", "20", "16"]
+    assert cells(text) == [
+        ["", "size", "CPU, ours / Keras", "wall, ours / Keras", "median ms, ours", "median ms, Keras"],
+        ["training step", "B2", *ratios],
+        ["inference", "B2", *ratios],
+        ["generation with", "tokens a second"],
+        ["kept keys and values", "12,300"],
+        ["the full pass for every token", "1,000"],
+    ]
+
+
+def test_attention_and_the_language_model_are_timed(capsys):
+    text = {"prompts": 2, "prompt_time": 3, "written": 2, "dim": 4, "heads": 2, "vocabulary": 7}
+    self_attention.main(["2"], sizes={"tiny": {"batch": 2, "time": 3, "dim": 4, "heads": 2}}, text=text)
+    layers, tokens = json.loads(capsys.readouterr().out)
+    kinds = [("tiny", what, whose) for whose in ("ours", "keras") for what in ("training step", "inference")]
+    assert [tuple(key) for *key, _ in layers] == kinds
+    assert all(each["cpu"] > 0 and each["wall"] > 0 for *_, each in layers)
+    assert list(tokens) == ["kept keys and values", "the full pass for every token"]
+    assert all(each > 0 for each in tokens.values())
+
+
+def test_both_ways_of_generation_write_the_same():
+    model = self_attention.writer(8, 2, 9)
+    prompts = np.random.default_rng(0).integers(1, 9, size=(3, 4))
+    full = self_attention.FullPass(model).generate(prompts, 6)
+    np.testing.assert_array_equal(full, model.generate(prompts, 6))
+
+
+def test_both_layers_of_many_heads_begin_to_learn():
+    for kind, mask in ((self_attention.MultiHeadAttention, "mask"), (MULTI_HEAD, "attention_mask")):
+        steps = self_attention.layer_steps(kind, mask, 2, 3, 4, 2)
+        before = steps["inference"]()
+        assert (steps["inference"]() == before).all()
+        assert steps["training step"]() > steps["training step"]()
+        assert (steps["inference"]() != before).any()
+
+
 def test_a_tiny_run_prints_and_stores_the_whole_table(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "translation", lambda rounds: f"\nas said, {rounds}\n")
+    monkeypatch.setattr(bench, "self_attention", lambda rounds: f"\nand so, {rounds}\n")
     results = tmp_path / "RESULTS.md"
     assert bench.main(["--rounds", "1"], TINY, results) == 0
     assert results.read_text() == capsys.readouterr().out.rstrip("\n") + "\n"
-    assert results.read_text().endswith("|\n\nas said, 1\n")
+    assert results.read_text().endswith("|\n\nas said, 1\n\nand so, 1\n")
     head, *rows = cells(results.read_text())
     others = [bench.FRAMEWORKS[name] for name in FRAMEWORKS[1:]]
     assert head == [

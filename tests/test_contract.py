@@ -15,9 +15,19 @@ from course_utils import (
     Embedding,
     Encoder,
     GRUCell,
+    LanguageModel,
     LSTMCell,
+    MultiHeadAttention,
+    PositionalEncoding,
+    PositionEmbedding,
+    SelfAttention,
     Seq2Seq,
     SimpleRNN,
+    TokenAndPositionEmbedding,
+    Transformer,
+    TransformerBlock,
+    TransformerDecoder,
+    TransformerEncoder,
 )
 from course_utils.attention import (
     AttentionPooling,
@@ -65,16 +75,34 @@ ATTENTION = {
     "LocalAttention, monotonic": partial(LocalAttention, 1, score="general"),
     "LocalAttention, predictive": partial(LocalAttention, 2, "predictive", "concat"),
     "HardAttention": partial(HardAttention, "general"),
+    "MultiHeadAttention": partial(MultiHeadAttention, 2, 3),
 }
 POOLING = {
     "AttentionPooling": partial(AttentionPooling, 3),
     "AttentionPooling, last left out": partial(AttentionPooling, 3, "concat", include_last=False),
 }
-LAYERS = {"Embedding": (partial(Embedding, 7, 4), [IDS])}
-LAYERS |= {name: (make, [FLOATS]) for name, make in (RECURRENT | POOLING).items()}
+OVER_ONE_SEQUENCE = {
+    "PositionalEncoding": PositionalEncoding,
+    "PositionEmbedding": partial(PositionEmbedding, 5),
+    "SelfAttention": SelfAttention,
+    "SelfAttention, causal": partial(SelfAttention, causal=True),
+    "TransformerBlock": partial(TransformerBlock, 2, 6),
+    "TransformerBlock, causal, after": partial(TransformerBlock, 2, 6, causal=True, normalize="after"),
+    "TransformerEncoder": partial(TransformerEncoder, 2, 2, 6),
+    "TransformerDecoder, alone": partial(TransformerDecoder, 2, 2, 6, cross=False),
+}
+LAYERS = {
+    "Embedding": (partial(Embedding, 7, 4), [IDS]),
+    "TokenAndPositionEmbedding": (partial(TokenAndPositionEmbedding, 7, 4), [IDS]),
+    "TokenAndPositionEmbedding, learnt": (partial(TokenAndPositionEmbedding, 7, 4, max_length=5), [IDS]),
+}
+LAYERS |= {name: (make, [FLOATS]) for name, make in (RECURRENT | POOLING | OVER_ONE_SEQUENCE).items()}
 LAYERS |= {name: (make, [QUERIES, FLOATS]) for name, make in ATTENTION.items()}
-# Dot has no weights, and what hard attention draws has no gradient: its model trains it, below.
-TRAINED = [name for name in LAYERS if name not in ("LuongAttention, dot", "HardAttention")]
+WITHOUT_WEIGHTS = ("LuongAttention, dot", "PositionalEncoding", "SelfAttention", "SelfAttention, causal")
+# What hard attention draws has no gradient: its model trains it, below.
+TRAINED = [name for name in LAYERS if name not in (*WITHOUT_WEIGHTS, "HardAttention")]
+# A key's bias adds the same to every score of a query, and the softmax takes it away again.
+WITHOUT_GRADIENT = "key/bias"
 
 
 @pytest.fixture(params=LAYERS, name="case")
@@ -100,7 +128,15 @@ def randomise(layer, seed=2):
 
 
 def assert_equal(outputs, others):
-    np.testing.assert_allclose(ops.convert_to_numpy(outputs), ops.convert_to_numpy(others), atol=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(outputs), ops.convert_to_numpy(others), rtol=1e-6, atol=1e-5
+    )
+
+
+def assert_moved(model, before):
+    for weight, old in zip(model.weights, before, strict=True):
+        moved = (old != ops.convert_to_numpy(weight)).any()
+        assert moved or weight.path.endswith(WITHOUT_GRADIENT), weight.path
 
 
 def test_symbolic_equals_eager_whatever_the_batch_and_the_length(case):
@@ -143,9 +179,10 @@ def test_padding_is_not_looked_at(make):
     outputs = layer(QUERIES, padded, mask=mask[:, None], return_attention_scores=True)
     context, weights = (ops.convert_to_numpy(output) for output in outputs)
     assert_equal(context[1:2], layer(QUERIES[1:2], FLOATS[1:2, :2]))
-    assert (weights[1, :, 2:] == 0).all()
-    assert not context[2].any()
+    assert (weights[1, ..., 2:] == 0).all()
     assert not weights[2].any()
+    nothing = layer.output_dense.bias if isinstance(layer, MultiHeadAttention) else 0.0
+    assert_equal(context[2], ops.broadcast_to(nothing, context[2].shape))
 
 
 @pytest.mark.parametrize("make", POOLING.values(), ids=POOLING)
@@ -189,7 +226,7 @@ def test_every_weight_trains(trained_case, jit_compile):
     before = model.get_weights()
     model.compile("sgd", "mse", jit_compile=jit_compile)
     model.train_on_batch(inputs, np.ones((3, *model.output_shape[1:])))
-    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+    assert_moved(model, before)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -220,7 +257,7 @@ def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
     model([QUERIES[:, :1], FLOATS])
     before = model.get_weights()
     model.fit([QUERIES[:, :1], FLOATS], np.ones((3, 1)), verbose=0)
-    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+    assert_moved(model, before)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
@@ -229,35 +266,73 @@ def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
     assert_equal(outputs["prediction"], others["prediction"])
 
 
-TRANSLATORS = {
+LOOKS = {
     "no attention": {},
     "after": {"attention": partial(LuongAttention, "general")},
     "before": {"attention": partial(BahdanauAttention, 4), "attend": "before"},
 }
 
 
-@pytest.mark.parametrize("looks", TRANSLATORS.values(), ids=TRANSLATORS)
-def test_a_translator_trains_generates_and_comes_back(looks, tmp_path):
-    keras.utils.set_random_seed(1)
+def recurrent_translator(looks):
     looks = {**looks, "attention": looks["attention"]()} if looks else {}
     encoder, decoder = Encoder(LSTMCell, 4, 2, bidirectional=True), Decoder(LSTMCell, 5, 2, **looks)
-    model = Seq2Seq(encoder, decoder, 7, 7, embedding_dim=3)
+    return Seq2Seq(encoder, decoder, 7, 7, embedding_dim=3)
+
+
+def transformer(normalize):
+    encoder = TransformerEncoder(2, 2, 16, normalize)
+    return Transformer(encoder, TransformerDecoder(2, 2, 16, normalize=normalize), 7, 7, embedding_dim=4)
+
+
+TRANSLATORS = {name: partial(recurrent_translator, looks) for name, looks in LOOKS.items()}
+TRANSLATORS |= {f"Transformer, {order}": partial(transformer, order) for order in ("before", "after")}
+TARGET = np.array([[1, 4, 5, 2], [1, 2, 0, 0], [1, 6, 2, 0]], "int32")
+
+
+def fitted(model, inputs, labels):
+    """Train one step, and see every weight move."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
     model.compile(keras.optimizers.SGD(1.0), loss, metrics=[TokenAccuracy()])
-    target = np.array([[1, 4, 5, 2], [1, 2, 0, 0], [1, 6, 2, 0]], "int32")
-    model((IDS, target))
+    model(inputs)
     randomise(model)
     before = model.get_weights()
-    model.fit((IDS, target[:, :-1]), target[:, 1:], verbose=0)
-    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
-    logits, state = [], model.start(IDS, 4)
-    for tokens in target.T:
+    model.fit(inputs, labels, verbose=0)
+    assert_moved(model, before)
+
+
+def step_by_step(model, state, ids):
+    logits = []
+    for tokens in ids.T:
         step, state = model.step(ops.convert_to_tensor(tokens), state)
         logits.append(ops.convert_to_numpy(step))
-    np.testing.assert_allclose(np.stack(logits, axis=1), model.predict((IDS, target), verbose=0), atol=1e-5)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    return np.stack(logits, axis=1)
+
+
+def assert_comes_back(model, source, path):
+    model.save(path / "model.keras")
+    loaded = keras.saving.load_model(path / "model.keras")
     for width in (1, 3):
-        generated = model.generate(IDS, 5, beam_width=width)
+        generated = model.generate(source, 5, beam_width=width)
         assert generated.shape == (3, 5)
-        np.testing.assert_array_equal(loaded.generate(IDS, 5, beam_width=width), generated)
+        np.testing.assert_array_equal(loaded.generate(source, 5, beam_width=width), generated)
+
+
+@pytest.mark.parametrize("make", TRANSLATORS.values(), ids=TRANSLATORS)
+def test_a_translator_trains_generates_and_comes_back(make, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = make()
+    fitted(model, (IDS, TARGET[:, :-1]), TARGET[:, 1:])
+    stepped, whole = step_by_step(model, model.start(IDS, 4), TARGET), model.predict((IDS, TARGET), verbose=0)
+    np.testing.assert_allclose(stepped[TARGET > 0], whole[TARGET > 0], rtol=1e-6, atol=1e-5)
+    assert_comes_back(model, IDS, tmp_path)
+
+
+def test_a_language_model_trains_generates_and_comes_back(tmp_path):
+    keras.utils.set_random_seed(1)
+    model = LanguageModel(TransformerDecoder(2, 2, 16, cross=False), 7, 4)
+    fitted(model, TARGET[:, :-1], TARGET[:, 1:])
+    stepped, whole = step_by_step(model, model.start(TARGET[:, :1], 4), TARGET), model(TARGET)
+    np.testing.assert_allclose(
+        stepped[TARGET > 0], ops.convert_to_numpy(whole)[TARGET > 0], rtol=1e-6, atol=1e-5
+    )
+    assert_comes_back(model, TARGET, tmp_path)

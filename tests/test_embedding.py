@@ -1,10 +1,10 @@
-"""The embedding is a table that is read by row."""
+"""The embedding is a table that is read by row, and positions are the waves of the paper or a table."""
 
 import keras
 import numpy as np
 import pytest
 
-from course_utils import Embedding, measure
+from course_utils import Embedding, MultiHeadAttention, PositionalEncoding, PositionEmbedding, measure
 
 IDS = np.array([[3, 1, 3], [0, 4, 1]])
 
@@ -53,3 +53,100 @@ def test_sizes_must_be_positive_whole_numbers(argument, wrong):
         ValueError, match=rf"`{argument}` must be a whole number.*Received: {argument}={wrong!r}"
     ):
         Embedding(**sizes)
+
+
+# --- Positions
+
+
+VECTORS = np.random.default_rng(1).normal(size=(2, 7, 5)).astype("float32")
+
+
+def paper_wave(position, dim):
+    """Vaswani et al. 2017, section 3.5, one feature at a time."""
+    wave = []
+    for feature in range(dim):
+        angle = position / 10_000 ** (2 * (feature // 2) / dim)
+        wave.append(np.cos(angle) if feature % 2 else np.sin(angle))
+    return wave
+
+
+@pytest.mark.parametrize("dim", [1, 5, 8])
+def test_positions_are_the_papers_waves(dim):
+    waves = PositionalEncoding()(np.zeros((1, 40, dim), "float32"))[0]
+    np.testing.assert_allclose(waves, [paper_wave(t, dim) for t in range(40)], atol=1e-5)
+
+
+def test_waves_go_on_without_end():
+    long = PositionalEncoding()(np.zeros((1, 5_000, 4), "float32"))[0]
+    np.testing.assert_allclose(long[4_999], paper_wave(4_999, 4), atol=1e-3)
+
+
+@pytest.mark.parametrize("make", [PositionalEncoding, lambda **options: PositionEmbedding(9, **options)])
+def test_a_position_at_a_time_equals_all_at_once(make):
+    layer = make()
+    whole = layer(VECTORS)
+    assert not np.allclose(whole, VECTORS)
+    for t in range(7):
+        np.testing.assert_allclose(layer(VECTORS[:, t : t + 1], position=t), whole[:, t : t + 1], atol=1e-6)
+    each_row = layer(VECTORS[:, :1], position=np.array([6, 2]))
+    for row, t in enumerate((6, 2)):
+        alone = layer(VECTORS[row : row + 1, :1], position=t)
+        np.testing.assert_allclose(each_row[row : row + 1], alone, atol=1e-6)
+
+
+def test_a_learnt_position_is_a_row_of_the_table():
+    layer = PositionEmbedding(9)
+    np.testing.assert_allclose(layer(VECTORS), VECTORS + layer.positions.numpy()[:7], atol=1e-6)
+
+
+def test_waves_beyond_float16_stay_whole():
+    layer = PositionalEncoding(dtype="mixed_float16")
+    late = layer(np.zeros((1, 1, 4), "float16"), position=4_097)
+    np.testing.assert_allclose(late[0, 0], paper_wave(4_097, 4), atol=2e-3)
+
+
+@pytest.mark.parametrize("length", [10, 30])
+def test_a_position_beyond_the_table_is_refused(length):
+    with pytest.raises(ValueError, match=rf"positions for 9 vectors.*Received: length={length}"):
+        PositionEmbedding(9)(np.zeros((1, length, 4), "float32"))
+    with pytest.raises(ValueError, match=rf"positions for 9 vectors.*Received: length={length}"):
+        PositionEmbedding(9)(np.zeros((2, 1, 4), "float32"), position=np.array([0, length - 1]))
+
+
+def test_a_length_beyond_the_table_is_refused_when_a_model_is_made():
+    with pytest.raises(ValueError, match="positions for 9 vectors"):
+        PositionEmbedding(9)(keras.Input((10, 4)))
+
+
+@pytest.mark.parametrize("position", [0.5, "first", np.array([1, 2, 3])])
+@pytest.mark.parametrize("make", [PositionalEncoding, lambda: PositionEmbedding(9)])
+def test_a_position_must_be_whole(make, position):
+    with pytest.raises(ValueError, match="`position` must be a whole number, or one for each row"):
+        make()(VECTORS, position=position)
+
+
+@pytest.mark.parametrize("make", [PositionalEncoding, lambda: PositionEmbedding(9)])
+def test_positions_belong_to_sequences_of_vectors(make):
+    with pytest.raises(ValueError, match=r"`vectors` must have the shape \(batch, time, dim\)"):
+        make()(VECTORS[0])
+
+
+@pytest.mark.parametrize("wrong", [0, 2.5, None])
+def test_the_table_of_positions_has_a_whole_length(wrong):
+    with pytest.raises(ValueError, match=rf"`max_length` must be a whole.*max_length={wrong!r}"):
+        PositionEmbedding(wrong)
+
+
+def test_the_mask_of_the_ids_outlives_the_positions():
+    # Padded ids are changed: with the mask from the ids, nothing that counts may move.
+    ids = np.array([[3, 1, 2, 0, 0], [4, 4, 1, 2, 3]])
+    embedding, positions, attention = Embedding(9, 4), PositionalEncoding(), MultiHeadAttention(2, 3)
+
+    def attended(ids, mask):
+        vectors = positions(embedding(ids) * 2.0)
+        return attention(vectors, vectors, mask=mask[:, None, :]).numpy()
+
+    mask = ids != 0
+    other = np.where(mask, ids, 7)
+    np.testing.assert_array_equal(attended(other, mask)[mask], attended(ids, mask)[mask])
+    assert not np.allclose(attended(other, other != 0)[0, :3], attended(ids, mask)[0, :3])

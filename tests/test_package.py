@@ -14,7 +14,7 @@ TAUGHT = {
     *("SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell", "Bidirectional", "Embedding"),
     *("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"),
 }
-LAYER_MODULES = ("embedding", "recurrent", "attention")
+LAYER_MODULES = ("embedding", "recurrent", "attention", "seq2seq", "transformer", "_translator")
 KNOW_NO_LAYER = ("measure", "plotting", "generation", "data")
 
 
@@ -87,6 +87,28 @@ def test_start_is_silent_and_harmless_twice_and_uses_the_cpu():
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 []\n", "")
 
 
+def test_start_makes_devices_before_the_first_op_and_says_when_it_is_too_late():
+    done = python(
+        "from course_utils import lesson\n"
+        "lesson.start(devices=2); lesson.start(devices=2)\n"
+        "import tensorflow as tf\n"
+        "print([device.name for device in tf.config.list_logical_devices('CPU')])\n"
+        "try: lesson.start(devices=3)\n"
+        "except RuntimeError as error: print(error)",
+    )
+    names = ["/device:CPU:0", "/device:CPU:1"]
+    late = (
+        "TensorFlow has chosen its devices already. Restart the kernel, then call `lesson.start(devices=3)`"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{names}\n{late} first.\n", "")
+
+
+@pytest.mark.parametrize("wrong", [0, 1.5, None])
+def test_start_wants_a_whole_number_of_devices(wrong):
+    with pytest.raises(ValueError, match=rf"`devices` must be a whole number.*devices={wrong!r}"):
+        course_utils.lesson.start(devices=wrong)
+
+
 @pytest.mark.parametrize(("backend", "imported_too"), [("tensorflow", True), ("jax", False)])
 def test_tensorflow_is_imported_only_where_it_is_the_backend(backend, imported_too):
     done = python(
@@ -122,7 +144,7 @@ def test_layers_are_written_with_keras_ops_alone():
 
 def test_data_measures_and_pictures_know_no_layer():
     for path, tree in trees(*KNOW_NO_LAYER):
-        layers = {f"course_utils.{name}" for name in (*LAYER_MODULES, "seq2seq", "transformer")}
+        layers = {f"course_utils.{name}" for name in LAYER_MODULES}
         assert not any(name.startswith(tuple(layers)) for name in imported(tree)), path
 
 

@@ -310,7 +310,7 @@ class TestBadInput:
     )
     def test_mask_must_be_boolean_and_fit(self, family, mask):
         with pytest.raises(
-            ValueError, match=r"`mask` must be boolean with shape .*\(3, 6\).*Received: mask="
+            ValueError, match=r"`mask` must be boolean and have the shape \(3, 6\).*Received: mask="
         ):
             family[0](UNITS)(INPUTS, mask=mask)
 
