@@ -1,6 +1,7 @@
 """What the lessons measure. Gradients are taken with TensorFlow, the backend of the lessons."""
 
 import itertools
+import math
 import time
 
 import keras
@@ -268,6 +269,54 @@ def gradient(function, inputs):
         value = ops.sum(function(inputs))
     arrived = tape.gradient(value, inputs)
     return None if arrived is None else np.asarray(arrived)
+
+
+def products(function, shape):
+    """Count the matrix products that a function takes, and how many of them must wait for each other.
+
+    They are counted in the graph that TensorFlow runs. Recurrent layers are to be unrolled: a loop is one
+    node of the graph.
+
+    Args:
+        function: takes and returns a tensor, for example a layer.
+        shape: of what it takes, with whole numbers.
+
+    Returns:
+        The multiply-adds of all products, and the number of products on the longest chain of which each
+        needs the result of the one before.
+
+    Raises:
+        ValueError: the graph holds a loop or a call, in which products would be missed.
+    """
+    import tensorflow as tf
+
+    graph = tf.function(function).get_concrete_function(tf.TensorSpec(shape)).graph
+    total, chains = 0, {}
+    for node in graph.get_operations():  # in an order in which each comes after what it needs
+        if node.type.endswith(("While", "Call")):
+            raise ValueError(
+                f"The graph must be flat; unroll recurrent layers. Received: function={function}, "
+                f"with a node {node.type}"
+            )
+        made = _multiply_adds(node)
+        before = max((chains[source.op.name] for source in node.inputs), default=0)
+        total, chains[node.name] = total + made, before + (made > 0)
+    return total, max(chains.values())
+
+
+def _multiply_adds(node):
+    if node.type == "Einsum":
+        names = node.get_attr("equation").decode().partition("->")[0].split(",")
+        sizes = {
+            axis: size
+            for axes, source in zip(names, node.inputs, strict=True)
+            for axis, size in zip(axes, source.shape, strict=True)
+        }
+        return math.prod(sizes.values())
+    if node.type in ("MatMul", "BatchMatMulV2"):
+        turned = node.get_attr("transpose_a" if node.type == "MatMul" else "adj_x")
+        return math.prod(node.outputs[0].shape) * node.inputs[0].shape[-2 if turned else -1]
+    return 0
 
 
 def _cell_of(layer, inputs):

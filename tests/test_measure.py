@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import SimpleRNN, SimpleRNNCell, measure
+from course_utils import MultiHeadAttention, SimpleRNN, SimpleRNNCell, measure
 
 
 def test_an_orthogonal_linear_recurrence_keeps_the_gradient():
@@ -121,3 +121,36 @@ class TestAlignment:
     def test_other_spans_are_refused(self, spans):
         with pytest.raises(ValueError, match=r"`spans` \(examples, 2\). Received: shapes"):
             measure.weight_within(self.weights, spans)
+
+
+class TestProducts:
+    def test_a_chain_is_as_long_as_its_products_wait(self):
+        matrix = np.ones((4, 4), "float32")
+        assert measure.products(lambda x: x + 1, (3, 4)) == (0, 0)
+        assert measure.products(lambda x: (x @ matrix) @ matrix, (3, 4)) == (2 * 3 * 4 * 4, 2)
+        assert measure.products(lambda x: x @ matrix + x @ matrix, (3, 4)) == (2 * 3 * 4 * 4, 1)
+
+    def test_every_kind_of_product_is_counted_with_its_true_size(self):
+        matrix = np.ones((5, 4), "float32")
+        expected = 2 * 3 * 4 * 5, 1
+        import tensorflow as tf
+
+        for function in (
+            lambda x: tf.matmul(x[0], matrix, transpose_b=True) + tf.matmul(x[1], matrix, transpose_b=True),
+            lambda x: tf.matmul(x, np.stack([matrix, matrix]), transpose_b=True),
+            lambda x: tf.matmul(ops.swapaxes(x, 1, 2), np.stack([matrix.T, matrix.T]), transpose_a=True),
+            lambda x: tf.einsum("btf,gf->btg", x, matrix),
+        ):
+            assert measure.products(function, (2, 3, 4)) == expected
+
+    def test_a_recurrence_waits_at_each_step_and_attention_does_not(self):
+        look = MultiHeadAttention(2, 4)
+        for steps in (3, 6):
+            came = measure.products(SimpleRNN(8, unroll=True), (1, steps, 8))
+            assert came == (2 * steps * 64, steps)
+            came = measure.products(lambda x: look(x, x), (1, steps, 8))
+            assert came == (4 * steps * 64 + 2 * steps**2 * 8, 4)
+
+    def test_a_loop_is_refused(self):
+        with pytest.raises(ValueError, match=r"unroll recurrent layers. Received: function="):
+            measure.products(SimpleRNN(8), (1, 3, 8))
