@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_utils._layer import Layer
 from course_utils._validation import (
     agree,
     require_mask,
@@ -67,7 +68,7 @@ def causal_mask(Tq, Tv, query_position=0):  # noqa: N803
     return ops.expand_dims(first + ops.arange(Tq), -1) >= ops.arange(Tv)
 
 
-class _Attention(keras.layers.Layer):
+class _Attention(Layer):
     """What every attention between two sequences shares: score, mask, softmax, weighted average.
 
     A kind of attention says what its scores are, and if need be how weights come from them.
@@ -460,7 +461,7 @@ class HardAttentionModel(keras.Model):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class AttentionPooling(keras.layers.Layer):
+class AttentionPooling(Layer):
     """Attention from the last state to all of them: many to one (Luong et al. 2015, equations 5, 7, 8).
 
         weights = softmax over i of score(h*, h_i)
@@ -522,7 +523,7 @@ class AttentionPooling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class SelfAttention(keras.layers.Layer):
+class SelfAttention(Layer):
     """A sequence looks at itself, bare: every position at every position, without a weight to learn.
 
         weights_i = softmax over j of x_i . x_j

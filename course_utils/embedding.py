@@ -4,11 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_utils._layer import Layer
 from course_utils._validation import concrete, require_positions, require_three_axes, require_whole
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class Embedding(keras.layers.Layer):
+class Embedding(Layer):
     """A table of vectors, read by row: `output[b, t] = embeddings[ids[b, t]]`.
 
     The same as a one-hot vector times the table, without making the one-hot vector
@@ -66,7 +67,7 @@ class Embedding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class PositionalEncoding(keras.layers.Layer):
+class PositionalEncoding(Layer):
     """Writes each position into its vector, as waves of many lengths (Vaswani et al. 2017, section 3.5).
 
         PE(t, 2i)     = sin(t / 10000^(2i / dim))
@@ -100,7 +101,7 @@ class PositionalEncoding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class PositionEmbedding(keras.layers.Layer):
+class PositionEmbedding(Layer):
     """Writes each position into its vector, from a table that is learnt: `output_t = vector_t + P[t]`.
 
     (Gehring et al. 2017, "Convolutional Sequence to Sequence Learning", section 3.1; compared with waves in

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_utils._layer import Layer
 from course_utils._validation import require_mask, require_one_of, require_whole
 
 MERGES = {
@@ -312,7 +313,7 @@ class GRU(_CarriedCell):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class Bidirectional(keras.layers.Layer):
+class Bidirectional(Layer):
     """A recurrent layer, and a second one that reads the other way (Schuster and Paliwal 1997).
 
     Both read the real steps alone: the way back begins at the last real step, not in the padding.

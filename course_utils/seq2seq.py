@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from course_utils._layer import Layer
 from course_utils._translator import Translator
 from course_utils._validation import require_one_of, require_whole
 from course_utils.attention import BahdanauAttention, LocalAttention, LuongAttention
@@ -12,7 +13,7 @@ from course_utils.recurrent import Bidirectional
 ATTENTIONS = (LuongAttention, BahdanauAttention, LocalAttention)  # those that answer query after query
 
 
-class _Recurrences(keras.layers.Layer):
+class _Recurrences(Layer):
     """What encoder and decoder share: recurrent layers of the same cells, one on the outputs of another."""
 
     def __init__(self, cell, units, depth=1, **kwargs):

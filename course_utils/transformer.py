@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from course_utils import generation
+from course_utils._layer import Layer
 from course_utils._translator import Translator
 from course_utils._validation import require_mask, require_one_of, require_rate, require_whole
 from course_utils.attention import MultiHeadAttention, causal_mask
@@ -14,7 +15,7 @@ from course_utils.embedding import Embedding, PositionalEncoding, PositionEmbedd
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class TokenAndPositionEmbedding(keras.layers.Layer):
+class TokenAndPositionEmbedding(Layer):
     """What a Transformer reads: `output[b, t] = sqrt(dim) * embeddings[ids[b, t]] + PE(t)`.
 
     (Vaswani et al. 2017, "Attention Is All You Need", sections 3.4 and 3.5; dropout, section 5.4.)
@@ -77,7 +78,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(Layer):
     """Self-attention, attention to a memory if there is one, and two dense layers, each added to its input.
 
         "before":  x = x + part(LayerNorm(x))          (Xiong et al. 2020, "On Layer Normalization in the
@@ -238,7 +239,7 @@ class TransformerBlock(keras.layers.Layer):
             )
 
 
-class _Blocks(keras.layers.Layer):
+class _Blocks(Layer):
     """What encoder and decoder share: blocks one on another, and a last normalisation."""
 
     causal = False

@@ -151,6 +151,16 @@ def test_symbolic_equals_eager_whatever_the_batch_and_the_length(case):
     assert model.output_shape[1:] == tuple(None if size == 5 else size for size in eager.shape[1:])
 
 
+def test_a_symbolic_tensor_times_a_number_is_taken(case):
+    make, inputs = case
+    if inputs[0] is IDS:  # ids are not multiplied
+        return
+    entrances = [keras.Input((None, *each.shape[2:])) for each in inputs]
+    layer = make()
+    model = keras.Model(entrances, layer(*(each * 2.0 for each in entrances)))  # Keras marks these as sparse
+    assert_equal(model(inputs), layer(*(2 * each for each in inputs)))
+
+
 def test_one_example_does_not_depend_on_its_batch_mates(case):
     make, inputs = case
     layer = make()

@@ -1,11 +1,14 @@
 """What holds of the package as a whole: a silent import, and layers that are our own."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import course_utils
 
@@ -14,7 +17,7 @@ TAUGHT = {
     *("SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell", "Bidirectional", "Embedding"),
     *("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"),
 }
-LAYER_MODULES = ("embedding", "recurrent", "attention", "seq2seq", "transformer", "_translator")
+LAYER_MODULES = ("embedding", "recurrent", "attention", "seq2seq", "transformer", "_translator", "_layer")
 KNOW_NO_LAYER = ("measure", "plotting", "generation", "data")
 
 
@@ -146,6 +149,17 @@ def test_data_measures_and_pictures_know_no_layer():
     for path, tree in trees(*KNOW_NO_LAYER):
         layers = {f"course_utils.{name}" for name in LAYER_MODULES}
         assert not any(name.startswith(tuple(layers)) for name in imported(tree)), path
+
+
+def test_citation_and_changes_name_the_version():
+    root = PACKAGE.parent
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "license"} <= citation.keys()
+    assert citation["version"] == version
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", changes, re.MULTILINE)[0] == version
 
 
 def test_every_public_name_has_a_docstring():
