@@ -8,7 +8,7 @@ constraint_stored = --constraint constraints.txt
 constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test backends torch bench lint format run lesson save address
+.PHONY: help setup lab test backends torch bench lint format run lesson seeds mutants save claims glossary address
 
 help:
 	@echo 'make lab                 set everything up and open JupyterLab at the first lesson'
@@ -17,7 +17,11 @@ help:
 	@echo
 	@echo 'make run                 run every lesson, show what held, write pages to build/'
 	@echo 'make lesson N=02         the same for one lesson'
+	@echo 'make seeds SEEDS=0-9     run every lesson under every seed: by how much does each claim hold?'
+	@echo 'make mutants             put known mistakes into the package: do the tests see each?'
 	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
+	@echo 'make claims              write CLAIMS.md from the stored lessons'
+	@echo 'make glossary            write GLOSSARY.md from the stored lessons'
 	@echo 'make backends            check the layers on every backend of Keras that is installed'
 	@echo 'make bench               time our recurrent layers beside those of Keras and PyTorch'
 	@echo 'make torch               install PyTorch for those two; on Linux it may bring CUDA, gigabytes'
@@ -61,8 +65,20 @@ run: setup
 lesson: setup
 	@$(python) -m tools.run --one $(N)
 
+seeds: setup
+	@$(python) -m tools.seeds $(if $(SEEDS),--seeds $(SEEDS)) $(if $(N),--one $(N))
+
+mutants: setup
+	@$(python) -m tools.mutants $(ARGS)
+
 save: setup
 	@$(python) -m tools.save $(N)
+
+claims: setup
+	@$(python) -m tools.claims
+
+glossary: setup
+	@$(python) -m tools.glossary
 
 address: setup
 	@$(python) -m tools.address $(if $(URL),--url '$(URL)') $(if $(REVISION),--revision '$(REVISION)')

@@ -1,0 +1,41 @@
+"""tools/glossary.py: every term that a lesson gives in Korean is on the page, once."""
+
+from collections import Counter
+
+from small_lessons import code, markdown, store
+
+from tools import glossary, lessons
+
+TEXT = """\
+The *hidden state* $h$ (은닉 상태) is what an RNN (순환 신경망) carries.
+That is a *deep* RNN (심층 순환 신경망). A *seq2seq* model (see below)
+and `il` (일) are no terms, and *Attention* (어텐션) is one.
+"""
+
+
+def test_terms_are_found_as_the_lessons_write_them(tmp_path):
+    path = store(tmp_path, "02_rnn.ipynb", markdown(TEXT), code("x = 'the *cell* (메모리 셀)'"))
+    found = [(term.english, term.korean) for term in glossary.terms(path)]
+    assert found == [
+        ("hidden state", "은닉 상태"),
+        ("RNN", "순환 신경망"),
+        ("deep RNN", "심층 순환 신경망"),
+        ("Attention", "어텐션"),
+    ]
+
+
+def test_the_page_is_in_the_order_of_the_alphabet():
+    page = glossary.render(glossary.Term(name, "한", "02_rnn.ipynb") for name in ("mask", "GRU", "Bias"))
+    assert page.index("| Bias |") < page.index("| GRU |") < page.index("| Mask | 한 | [02](notebooks/02_rnn")
+
+
+def test_the_stored_page_is_up_to_date():
+    page = glossary.render(term for path in lessons.find() for term in glossary.terms(path))
+    assert glossary.PAGE.read_text(encoding="utf-8") == page, "run `make glossary`"
+
+
+def test_no_term_is_introduced_twice():
+    found = [term for path in lessons.find() for term in glossary.terms(path)]
+    for names in ([term.english.lower() for term in found], [term.korean for term in found]):
+        assert [name for name, times in Counter(names).items() if times > 1] == []
+    assert len(found) > 50

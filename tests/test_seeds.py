@@ -1,0 +1,121 @@
+"""tools/seeds.py: every seed is run once, and each claim is shown with its margin."""
+
+import json
+
+import pytest
+from small_lessons import code, markdown, store
+
+from tools import seeds
+
+LESSON = """\
+import json, os
+seed = int(os.environ["COURSE_SEED"])
+def claim(text, *bounds):
+    bounds = [dict(zip(("measured", "relation", "limit"), bound)) for bound in bounds]
+    with open(os.environ["COURSE_LOG"], "a") as file:
+        file.write(json.dumps({"kind": "claim", "text": text, "bounds": bounds, "held": True}) + chr(10))
+with open(os.environ["COUNT"], "a") as file:
+    file.write(f"{seed} ")
+"""
+CLAIMS = "claim('it learns', (0.9 + 0.01 * seed, '>', 0.5), (seed, '<', 2.5))"
+
+
+@pytest.fixture(name="course")
+def _course(tmp_path, monkeypatch):
+    """A folder of one lesson that notes which seeds ran."""
+    monkeypatch.setenv("COUNT", str(tmp_path / "count"))
+    store(tmp_path, "02_rnn.ipynb", markdown("# 02"), code(LESSON), code(CLAIMS))
+    return tmp_path
+
+
+def ran(course):
+    return sorted(map(int, (course / "count").read_text().split()))
+
+
+def run(course, *arguments):
+    return seeds.main(arguments, course, course / "build")
+
+
+def test_every_seed_is_run_and_the_table_is_printed_and_stored(course, capsys):
+    assert run(course, "--seeds", "0-2") == 0
+    assert ran(course) == [0, 1, 2]
+    printed = capsys.readouterr().out
+    assert "it learns" in printed
+    assert "< 2.5" in printed  # the bound that held by the least, in spreads
+    page = (course / "build/seeds.html").read_text()
+    assert "&gt; 0.5" in page
+    assert "&lt; 2.5" in page
+    assert "2 bounds, 1 of them weak" in printed
+
+
+def test_it_goes_on_where_it_stopped(course, capsys):
+    run(course, "--seeds", "1")
+    run(course, "--seeds", "0,1", "--one", "2")
+    assert ran(course) == [0, 1]
+    store(course, "02_rnn.ipynb", markdown("# other words"), code(LESSON), code(CLAIMS))
+    run(course, "--seeds", "1")
+    assert ran(course) == [0, 1]  # words change no result
+    store(course, "02_rnn.ipynb", markdown("# 02"), code(LESSON), code(CLAIMS + "  # other code"))
+    run(course, "--seeds", "1")
+    assert ran(course) == [0, 1, 1]
+    capsys.readouterr()
+
+
+def test_a_claim_that_fails_under_one_seed_fails_the_table(course, capsys):
+    assert run(course, "--seeds", "2-3") == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_a_lesson_that_ends_in_an_error_is_named(course, capsys):
+    store(course, "02_rnn.ipynb", code(LESSON), code("raise KeyError('why')"), code(CLAIMS))
+    assert run(course, "--seeds", "1") == 1
+    printed = capsys.readouterr().out
+    assert "02_rnn, seed 1: KeyError: 'why'" in printed
+    assert "02_rnn, seed 1: 0 of 1 claims were reached" in printed
+
+
+@pytest.mark.parametrize(
+    ("relation", "limit", "measured", "margin", "held", "weak"),
+    [
+        (">", 0.9, [0.95, 0.97], 0.05, True, False),
+        (">", 0.9, [0.9, 0.97], 0.0, False, True),
+        (">=", 1.0, [1.0, 1.0], 0.0, True, False),
+        ("<", 0.2, [0.1, 0.19], 0.01, True, True),
+        ("==", 3, [3, 3], 0.0, True, False),
+        ("==", 3, [3, 4], -1.0, False, False),
+        ("<", 0.2, [0.1, float("nan")], float("-inf"), False, True),
+    ],
+)
+def test_a_margin_is_the_distance_on_the_side_that_holds(relation, limit, measured, margin, held, weak):
+    bound = seeds.Bound("02", "x", relation, limit, dict(enumerate(measured)))
+    assert min(bound.margins().values()) == pytest.approx(margin)
+    assert (bound.held(), bound.weak()) == (held, weak)
+
+
+def test_a_result_is_named_by_the_package_too(course):
+    path = course / "02_rnn.ipynb"
+    names = {seeds.key(path, package, seed) for package in ("a", "b") for seed in (0, 1)}
+    assert len(names) == 4
+    source = course / "layer.py"
+    source.write_text("one")
+    before = seeds.digest(source)
+    source.write_text("two")
+    assert seeds.digest(source) != before
+
+
+@pytest.mark.parametrize("text", ["", "two", "3-1", "-1", "0,,1"])
+def test_seeds_that_are_none_are_refused(course, text, capsys):
+    with pytest.raises(SystemExit):
+        run(course, "--seeds", text)
+    assert "must be seeds such as 0-9 or 0,3,5" in capsys.readouterr().err
+
+
+def test_a_lesson_that_is_not_there_is_named(course):
+    assert run(course, "--one", "7") == "N must be the number of a lesson: 02. Received: N=7"
+
+
+def test_results_are_json(course, capsys):
+    run(course, "--seeds", "0")
+    (file,) = (course / "build/seeds").iterdir()
+    assert json.loads(file.read_text())["seed"] == 0
+    capsys.readouterr()

@@ -1,0 +1,91 @@
+"""Write CLAIMS.md, the page of all claims and verdicts, from what the stored lessons say held."""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+
+from course_utils import lesson
+from tools import lessons
+
+PAGE = lessons.ROOT / "CLAIMS.md"
+CLAIM = re.compile(r"✓ Claim: (.+)")
+STATEMENT = re.compile(r"✓ Statement (\d+): (.+) → (.+)")
+HEAD = """\
+# What is claimed, and what was checked
+
+Each line stands in a lesson behind a measurement that is made again whenever the lesson runs, and that raises
+an error if it says otherwise. `make run` shows all of them, and `make seeds SEEDS=0-9` by how much they hold.
+This page is written from the stored lessons by `make claims`, and a test holds it up to date.
+
+## Statements
+
+What widely read notes on the subject say, in our words, and what came of it. A verdict that begins with
+"holds only when" says what is missing. Statements {without} are matters of definition or history, and have a
+verdict without a measurement.
+
+| | what is said | verdict | lesson |
+| --: | --- | --- | --- |
+{statements}
+
+## Claims
+
+What the lessons found in addition.
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one stored lesson says held: its claims, and its statements by number."""
+
+    name: str
+    title: str
+    claims: list
+    statements: dict
+
+
+def main(arguments=None):
+    """Write the page and return the exit code."""
+    argparse.ArgumentParser(prog="make claims", description=__doc__).parse_args(arguments)
+    lessons.write(PAGE, render(found(path) for path in lessons.find()))
+    print(f"Wrote {PAGE.name}.")
+    return 0
+
+
+def found(path):
+    """Read what the lesson at `path` says held."""
+    notebook = lessons.read(path)
+    outputs = [output for cell in lessons.code_cells(notebook) for output in cell.outputs]
+    lines = [line for output in outputs for line in output.get("text", "").splitlines()]
+    claims = [match[1] for line in lines if (match := CLAIM.fullmatch(line))]
+    statements = {int(match[1]): match.groups()[1:] for line in lines if (match := STATEMENT.fullmatch(line))}
+    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    return Found(path.name, title, claims, statements)
+
+
+def render(all_found):
+    """Return the page."""
+    all_found = list(all_found)
+    rows = sorted(
+        (number, said, verdict, each.name)
+        for each in all_found
+        for number, (said, verdict) in each.statements.items()
+    )
+    table = "\n".join(
+        f"| {number} | {_cell(said)} | {_cell(verdict)} | [{name[:2]}](notebooks/{name}) |"
+        for number, said, verdict, name in rows
+    )
+    without = ", ".join(map(str, lesson.WITHOUT_MEASUREMENT[:-1])) + f" and {lesson.WITHOUT_MEASUREMENT[-1]}"
+    parts = [HEAD.format(statements=table, without=without)]
+    for each in all_found:
+        parts.append(f"### [{each.title}](notebooks/{each.name})\n")
+        parts.append("\n".join(f"- {claim}" for claim in each.claims) + "\n")
+    return "\n".join(parts)
+
+
+def _cell(text):
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

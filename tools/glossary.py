@@ -1,0 +1,61 @@
+"""Write GLOSSARY.md, the terms in English and Korean, from the stored lessons."""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+
+from tools import lessons
+
+PAGE = lessons.ROOT / "GLOSSARY.md"
+# "*hidden state* $h$ (은닉 상태)", "a *deep* RNN (심층 순환 신경망)" or "the LSTM (장단기 메모리)"
+TERM = re.compile(r"(?:\*([^*\n]+)\*( RNN)?|\b([A-Za-z0-9-]+))(?: \$[^$]+\$)? \(([가-힣][가-힣 ]*)\)")
+HEAD = """\
+# Glossary
+
+The main terms, each with the lesson that introduces it. This page is written from the stored lessons by
+`make glossary`, and a test holds it up to date.
+
+| English | Korean | lesson |
+| --- | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term as a lesson introduces it."""
+
+    english: str
+    korean: str
+    lesson: str
+
+
+def main(arguments=None):
+    """Write the page and return the exit code."""
+    argparse.ArgumentParser(prog="make glossary", description=__doc__).parse_args(arguments)
+    lessons.write(PAGE, render(term for path in lessons.find() for term in terms(path)))
+    print(f"Wrote {PAGE.name}.")
+    return 0
+
+
+def terms(path):
+    """Return the terms that the lesson at `path` introduces, in their order."""
+    cells = [cell.source for cell in lessons.read(path).cells if cell.cell_type == "markdown"]
+    return [
+        Term((marked or plain) + rest, korean, path.name)
+        for marked, rest, plain, korean in TERM.findall("\n".join(cells))
+    ]
+
+
+def render(all_terms):
+    """Return the page."""
+    rows = sorted(all_terms, key=lambda term: term.english.lower())
+    return HEAD + "".join(
+        f"| {term.english[0].upper()}{term.english[1:]} | {term.korean} "
+        f"| [{term.lesson[:2]}](notebooks/{term.lesson}) |\n"
+        for term in rows
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
