@@ -143,7 +143,7 @@ class PositionEmbedding(Layer):
     def _require_known(self, positions, length):
         known = concrete(positions)
         longest = length if known is None else int(known.max(initial=-1)) + 1
-        if longest is not None and longest > self.max_length:
+        if isinstance(longest, int) and longest > self.max_length:  # None, or in JAX a symbol, is any length
             raise ValueError(
                 f"There are positions for {self.max_length} vectors (`max_length`), and no more. "
                 f"Received: length={longest}"
