@@ -6,7 +6,15 @@ from tools import mutants
 from tools.lessons import ROOT
 
 LAYER = "def double(x):\n    return 2 * x\n\n\ndef unused(x):\n    return x + 1\n"
-OWN = "from course_utils.layer import double\n\n\ndef test_double():\n    assert double(3) == 6\n"
+OWN = """\
+import pytest
+from course_utils.layer import double
+
+
+@pytest.mark.parametrize("x", [3], ids=["with a space"])
+def test_double(x):
+    assert double(x) == 6
+"""
 OTHER = "from course_utils import layer\n\n\ndef test_zero():\n    assert layer.double(0) == 0\n"
 
 
@@ -47,7 +55,7 @@ def test_there_are_many_and_no_two_are_alike():
 def test_a_mutant_is_caught_by_the_tests_of_its_module(project, capsys):
     assert mutants.main([], [mutant("2 * x", "3 * x")], project) == 0
     printed = capsys.readouterr().out
-    assert "test_layer.py::test_double" in printed
+    assert "test_layer.py::test_double[with a space]" in printed
     assert "1 of 1 wrong versions were caught" in printed
     assert (project / "course_utils/layer.py").read_text() == LAYER
 

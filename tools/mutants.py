@@ -337,7 +337,8 @@ def _failure(root, tests):
     )
     if done.returncode not in (0, 1, 2):  # all passed, a test failed, or a module could not be imported
         raise RuntimeError(f"pytest could not run:\n{done.stdout}{done.stderr}")
-    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    failed = [line.partition(" ")[2].partition(" - ")[0] for line in lines]  # a test's name may hold spaces
     return failed[0].removeprefix("tests/") if failed else ""
 
 
