@@ -48,6 +48,11 @@ class Translator(keras.Model):
         parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("encoder", "decoder")}
         return cls(**{**config, **parts})
 
+    def _build_parts(self, shapes):
+        for part, shape in shapes:
+            if not part.built:  # a part that was saved alone has been built when it was loaded
+                part.build(*shape)
+
     def _require_marks(self, start, end):
         marks = [require_whole("start", start), require_whole("end", end)]
         if max(marks) >= self.target_size or start == end:

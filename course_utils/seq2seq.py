@@ -312,9 +312,7 @@ class Seq2Seq(Translator):
             (self.next_token, [(*target_shape, self.decoder.units)]),
             *((projection, [(source_shape[0], self.encoder.width)]) for projection in self.projections),
         ]
-        for part, shape in shapes:
-            if not part.built:  # a part that was saved alone has been built when it was loaded
-                part.build(*shape)
+        self._build_parts(shapes)
 
     def call(self, inputs, return_attention_scores=False, training=False):
         """Teacher forcing: read the source, then every true token, and name the next one."""

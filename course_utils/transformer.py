@@ -77,8 +77,28 @@ class TokenAndPositionEmbedding(Layer):
         }
 
 
+class _Reader(Layer):
+    """What a block shares with blocks on one another: the call is a `read` of which nothing is kept."""
+
+    def call(
+        self,
+        inputs,
+        mask=None,
+        memory=None,
+        memory_mask=None,
+        return_attention_scores=False,
+        training=False,
+    ):
+        """Send all positions through at once."""
+        outputs, _, weights = self.read(inputs, mask, memory, memory_mask, training)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """Pass no mask on: whoever needs it has the ids."""
+
+
 @keras.saving.register_keras_serializable(package="course_utils")
-class TransformerBlock(Layer):
+class TransformerBlock(_Reader):
     """Self-attention, attention to a memory if there is one, and two dense layers, each added to its input.
 
         "before":  x = x + part(LayerNorm(x))          (Xiong et al. 2020, "On Layer Normalization in the
@@ -145,22 +165,6 @@ class TransformerBlock(Layer):
         ]
         for norm in self.norms:
             norm.build(inputs_shape)
-
-    def call(
-        self,
-        inputs,
-        mask=None,
-        memory=None,
-        memory_mask=None,
-        return_attention_scores=False,
-        training=False,
-    ):
-        """Send every position through all parts at once."""
-        outputs, _, weights = self.read(inputs, mask, memory, memory_mask, training)
-        return (outputs, weights) if return_attention_scores else outputs
-
-    def compute_mask(self, inputs, previous_mask=None):
-        """Pass no mask on: whoever needs it has the ids."""
 
     def read(self, inputs, mask=None, memory=None, memory_mask=None, training=False):
         """Do as the call, and return also what later steps look at.
@@ -239,7 +243,7 @@ class TransformerBlock(Layer):
             )
 
 
-class _Blocks(Layer):
+class _Blocks(_Reader):
     """What encoder and decoder share: blocks one on another, and a last normalisation."""
 
     causal = False
@@ -261,22 +265,6 @@ class _Blocks(Layer):
             block.build(inputs_shape, memory_shape)
         if self.normalize == "before":
             self.norm.build(inputs_shape)
-
-    def call(
-        self,
-        inputs,
-        mask=None,
-        memory=None,
-        memory_mask=None,
-        return_attention_scores=False,
-        training=False,
-    ):
-        """Go from the first block to the last."""
-        outputs, _, weights = self.read(inputs, mask, memory, memory_mask, training)
-        return (outputs, weights) if return_attention_scores else outputs
-
-    def compute_mask(self, inputs, previous_mask=None):
-        """Pass no mask on: whoever needs it has the ids."""
 
     def read(self, inputs, mask=None, memory=None, memory_mask=None, training=False):
         """Do as the call, and return also what later steps look at.
@@ -424,9 +412,7 @@ class Transformer(Translator):
             (self.decoder, [target_shape, source_shape]),
             (self.next_token, [target_shape]),
         ]
-        for part, shape in shapes:
-            if not part.built:  # a part that was saved alone has been built when it was loaded
-                part.build(*shape)
+        self._build_parts(shapes)
 
     def call(self, inputs, return_attention_scores=False, training=False):
         """Teacher forcing: read the source and every true token at once, and name the next ones."""
