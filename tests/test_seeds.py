@@ -92,17 +92,6 @@ def test_a_margin_is_the_distance_on_the_side_that_holds(relation, limit, measur
     assert (bound.held(), bound.weak()) == (held, weak)
 
 
-def test_a_result_is_named_by_the_package_too(course):
-    path = course / "02_rnn.ipynb"
-    names = {seeds.key(path, package, seed) for package in ("a", "b") for seed in (0, 1)}
-    assert len(names) == 4
-    source = course / "layer.py"
-    source.write_text("one")
-    before = seeds.digest(source)
-    source.write_text("two")
-    assert seeds.digest(source) != before
-
-
 @pytest.mark.parametrize("text", ["", "two", "3-1", "-1", "0,,1"])
 def test_seeds_that_are_none_are_refused(course, text, capsys):
     with pytest.raises(SystemExit):

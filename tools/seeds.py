@@ -1,28 +1,20 @@
 """Run every lesson under every seed, and show for each claim by how much it held."""
 
 import argparse
-import hashlib
 import html
-import json
 import math
-import multiprocessing
 import statistics
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from tabulate import tabulate
-from tqdm import tqdm
 
-from tools import lessons
+from tools import kept, lessons
 from tools.run import count_claims
 
 BUILD = lessons.ROOT / "build"
-PACKAGE = lessons.ROOT / "course_utils"
-AT_ONCE = 2
 SHOWN = 60  # characters of a claim in the printed table
 
 
@@ -98,26 +90,20 @@ def seeds(text):
     return sorted(set(chosen))
 
 
-def run(paths, chosen, kept):
-    """Run each lesson under each seed, two at a time, unless its result is kept from before.
+def run(paths, chosen, folder):
+    """Run each lesson under each seed, unless its result is kept from before.
 
     Returns:
         The results in the order of lessons and seeds: dicts with `lesson`, `seed`, `log`, `errors` and the
         number of `claims` in the source.
     """
-    kept.mkdir(parents=True, exist_ok=True)
-    package = digest(*sorted(PACKAGE.rglob("*.py")))
-    files = {
-        (path, seed): kept / f"{path.stem}-{seed}-{key(path, package, seed)}.json"
+    package = kept.package()
+    cases = {
+        f"{path.stem}-{seed}-{kept.key(kept.code(path), package, seed)}": (run_one, path, seed)
         for path in paths
         for seed in chosen
     }
-    missing = [case for case, file in files.items() if not file.exists()]
-    with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as processes:
-        running = {processes.submit(run_one, path, seed): files[path, seed] for path, seed in missing}
-        for done in tqdm(as_completed(running), total=len(running), unit="run", leave=False, disable=None):
-            lessons.write(running[done], json.dumps(done.result()))
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files.values()]
+    return list(kept.results(cases, folder).values())
 
 
 def run_one(path, seed):
@@ -126,6 +112,7 @@ def run_one(path, seed):
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.jsonl"
         settings = {"COURSE_QUIET": "1", "COURSE_LOG": str(log), "COURSE_SEED": str(seed)}
+        settings |= kept.ONE_THREAD  # two lessons on two cores
         executed = lessons.execute(notebook, path.parent, settings, go_on_after=["ClaimError"])
         entries = lessons.read_log(log)
     errors = [f"{error.ename}: {error.evalue}" for error in lessons.errors(executed)]
@@ -136,18 +123,6 @@ def run_one(path, seed):
         "errors": errors,
         "claims": count_claims(notebook),
     }
-
-
-def key(path, package, seed):
-    """Return what names a result: it changes with the lesson's code, the package, the versions, the seed."""
-    code = [cell.source for cell in lessons.code_cells(lessons.read(path))]
-    versions = [version(name) for name in ("keras", "tensorflow", "numpy")]
-    return hashlib.sha256(json.dumps([code, package, versions, seed]).encode()).hexdigest()[:12]
-
-
-def digest(*paths):
-    """Return a name for the contents of files."""
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def gather(results):

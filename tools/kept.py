@@ -1,0 +1,53 @@
+"""Do long work, two cases at a time, and keep every result: a run that is stopped goes on where it was."""
+
+import hashlib
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.metadata import version
+
+from tqdm import tqdm
+
+from tools import lessons
+
+AT_ONCE = 2
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+PACKAGE = lessons.ROOT / "course_utils"
+
+
+def results(cases, folder):
+    """Return the result of each case, from the file that keeps it or else by its function.
+
+    Args:
+        cases: `{name: (function, *arguments)}`. The name is that of a file, and changes with all that the
+            result depends on. The function is importable, because it is called in another process, and
+            returns what JSON can hold.
+        folder: where the results are kept; it is made if there is none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: folder / f"{name}.json" for name in cases}
+    missing = {name: case for name, case in cases.items() if not files[name].exists()}
+    with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as processes:
+        running = {processes.submit(*case): files[name] for name, case in missing.items()}
+        for done in tqdm(as_completed(running), total=len(running), unit="run", leave=False, disable=None):
+            lessons.write(running[done], json.dumps(done.result()))
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
+
+
+def key(*parts):
+    """Return a short name for what a result depends on: it changes with every part."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def package():
+    """Return the names and contents of the modules that the lessons use, digested, and the versions here."""
+    modules = {
+        str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8")
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    return key(modules, [version(name) for name in ("keras", "tensorflow", "numpy")])
+
+
+def code(path):
+    """Return the sources of a lesson's code cells."""
+    return [cell.source for cell in lessons.code_cells(lessons.read(path))]
