@@ -158,6 +158,7 @@ def _prepare_tensorflow(gpu, devices):
             (cpu,) = tf.config.list_physical_devices("CPU")
             parts = [tf.config.LogicalDeviceConfiguration()] * devices
             tf.config.set_logical_device_configuration(cpu, parts)
+            tf.get_logger().setLevel("ERROR")  # it would name them in every training
     if not gpu and tf.config.get_visible_devices("GPU"):
         raise RuntimeError("This kernel already uses the GPU. Restart it, then call `lesson.start()` first.")
     if devices > 1 and len(tf.config.list_logical_devices("CPU")) != devices:

@@ -183,7 +183,7 @@ class TransformerBlock(_Reader):
         if self.cross:
             require_mask(memory_mask, memory.shape[:2], broadcast=False)
             kept["memory"] = self.cross_attention.keys_and_values(memory)
-        return self._through(inputs, kept, seen, memory_mask, training=training)
+        return self.through(inputs, kept, seen, memory_mask, training=training)
 
     def step(self, inputs, kept, position, memory_mask=None):
         """Send one more position through all parts.
@@ -198,7 +198,32 @@ class TransformerBlock(_Reader):
             As `read`.
         """
         room = ops.shape(kept["own"][0])[1]
-        return self._through(inputs, kept, causal_mask(1, room, position), memory_mask, position)
+        return self.through(inputs, kept, causal_mask(1, room, position), memory_mask, position)
+
+    def through(self, x, kept, seen, memory_mask, position=None, training=False):
+        """Send vectors through self-attention, attention to the memory, and the dense layers."""
+        looking = self.enter(x, self.norms[0])
+        own = self.self_attention.keys_and_values(looking)
+        if position is not None:
+            own = [_written(room, new, position) for room, new in zip(kept["own"], own, strict=True)]
+        found, weights = self.self_attention.look(looking, *own, seen, training)
+        x, weights = self.leave(x, found, self.norms[0], training), [weights]
+        if self.cross:
+            looking = self.enter(x, self.norms[1])
+            real = None if memory_mask is None else memory_mask[:, None]
+            found, across = self.cross_attention.look(looking, *kept["memory"], real, training)
+            x, weights = self.leave(x, found, self.norms[1], training), [*weights, across]
+        found = self.narrow(self.widen(self.enter(x, self.norms[-1])))
+        return self.leave(x, found, self.norms[-1], training), {**kept, "own": own}, weights
+
+    def enter(self, x, norm):
+        """Return what a part gets of `x`."""
+        return norm(x) if self.normalize == "before" else x
+
+    def leave(self, x, found, norm, training):
+        """Return `x` with what a part found added to it."""
+        x = x + self.dropout(found, training=training)
+        return norm(x) if self.normalize == "after" else x
 
     def get_config(self):
         """Return the arguments, for saving."""
@@ -211,28 +236,6 @@ class TransformerBlock(_Reader):
             "normalize": self.normalize,
             "dropout": self.dropout.rate,
         }
-
-    def _through(self, x, kept, seen, memory_mask, position=None, training=False):
-        looking = self._enter(x, self.norms[0])
-        own = self.self_attention.keys_and_values(looking)
-        if position is not None:
-            own = [_written(room, new, position) for room, new in zip(kept["own"], own, strict=True)]
-        found, weights = self.self_attention.look(looking, *own, seen, training)
-        x, weights = self._leave(x, found, self.norms[0], training), [weights]
-        if self.cross:
-            looking = self._enter(x, self.norms[1])
-            real = None if memory_mask is None else memory_mask[:, None]
-            found, across = self.cross_attention.look(looking, *kept["memory"], real, training)
-            x, weights = self._leave(x, found, self.norms[1], training), [*weights, across]
-        found = self.narrow(self.widen(self._enter(x, self.norms[-1])))
-        return self._leave(x, found, self.norms[-1], training), {**kept, "own": own}, weights
-
-    def _enter(self, x, norm):
-        return norm(x) if self.normalize == "before" else x
-
-    def _leave(self, x, found, norm, training):
-        x = x + self.dropout(found, training=training)
-        return norm(x) if self.normalize == "after" else x
 
     def _require_memory(self, shape):
         if self.cross != (shape is not None):

@@ -221,8 +221,8 @@ MUTANTS = (
     ),
     transformer(
         "normalisation always comes before",
-        'return norm(x) if self.normalize == "before" else x\n\n    def _leave',
-        "return norm(x)\n\n    def _leave",
+        'return norm(x) if self.normalize == "before" else x\n\n    def leave',
+        "return norm(x)\n\n    def leave",
     ),
     transformer(
         "prompts all end where the longest does",
