@@ -94,7 +94,7 @@ def test_with_more_tokens_on_one_device_the_step_is_another(elsewhere):
 
 def test_two_devices_say_nothing_in_a_notebook():
     source = (
-        "import sys; sys.ps1 = ''; "  # so TensorFlow takes this for interactive and says more
+        "import sys; sys.ps1 = '> '; "  # so TensorFlow takes this for interactive and says more
         "from course_utils import lesson; lesson.start(devices=2); import tensorflow as tf; "
         "tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])"
     )

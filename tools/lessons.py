@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -79,15 +80,16 @@ def calls(source, *names):
     return sum(getattr(function, "attr", getattr(function, "id", None)) in names for function in functions)
 
 
-def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after=()):
+def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after=(), python=None):
     """Execute a copy of `notebook` from an empty kernel, and return it.
 
     Args:
         notebook: the notebook; it stays as it is.
         folder: where its kernel works.
-        settings: environment variables for the kernel.
+        settings: environment variables for the kernel, besides those here; `None` takes one away.
         on_cell: called without arguments after each cell.
         go_on_after: names of the errors after which the cells below are still executed.
+        python: the Python that its kernel runs; the one here by default.
 
     Returns:
         The executed copy. Where an error stopped it, the cells below have no outputs.
@@ -96,6 +98,7 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after
     client = NotebookClient(
         notebook,
         kernel_name="python3",
+        kernel_manager_class=_kernel_manager(python) if python else AsyncKernelManager,
         timeout=CELL_SECONDS,
         startup_timeout=START_SECONDS,
         record_timing=False,
@@ -105,9 +108,18 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after
         resources={"metadata": {"path": str(folder)}},
         on_cell_complete=lambda **_: on_cell and on_cell(),
     )
+    environment = {**os.environ, **(settings or {})}
     with contextlib.suppress(CellExecutionError):  # it stands among the outputs
-        client.execute(env={**os.environ, **(settings or {})})
+        client.execute(env={name: value for name, value in environment.items() if value is not None})
     return notebook
+
+
+def _kernel_manager(python):
+    class Manager(AsyncKernelManager):
+        def format_kernel_cmd(self, extra_arguments=None):
+            return [str(python), *super().format_kernel_cmd(extra_arguments)[1:]]
+
+    return Manager
 
 
 def without_outputs(notebook):
