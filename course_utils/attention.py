@@ -129,7 +129,7 @@ class LuongAttention(_Attention):
     """Global attention (Luong et al. 2015, "Effective Approaches to Attention-based NMT", section 3.1).
 
         weights_t    = softmax over s of score(q_t, k_s)      (equation 7)
-        score(q, k)  = q . k                  "dot"           (equation 8)
+        score(q, k)  = q . k                  "dot"
                        q W . k                "general"
                        v . tanh([q; k] W)     "concat"
         context_t    = sum over s of weight_ts * value_s
@@ -462,7 +462,7 @@ class HardAttentionModel(keras.Model):
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class AttentionPooling(Layer):
-    """Attention from the last state to all of them: many to one (Luong et al. 2015, equations 5, 7, 8).
+    """Attention from the last state to all of them: many to one (Luong et al. 2015, section 3.1).
 
         weights = softmax over i of score(h*, h_i)
         c       = sum over i of weight_i * h_i
