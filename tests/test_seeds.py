@@ -82,8 +82,11 @@ def test_a_lesson_that_ends_in_an_error_is_named(course, capsys):
         (">=", 1.0, [1.0, 1.0], 0.0, True, False),
         ("<", 0.2, [0.1, 0.19], 0.01, True, True),
         ("==", 3, [3, 3], 0.0, True, False),
-        ("==", 3, [3, 4], -1.0, False, False),
+        ("==", 3, [3, 4], -1.0, False, True),
         ("<", 0.2, [0.1, float("nan")], float("-inf"), False, True),
+        (">", 10, [2e4, 9e6], 19990.0, True, False),  # powers of ten apart, and far above
+        (">", 10, [11, 9e6], 1.0, True, True),
+        ("<", 0.2, [0.001, 0.1], 0.1, True, False),
     ],
 )
 def test_a_margin_is_the_distance_on_the_side_that_holds(relation, limit, measured, margin, held, weak):

@@ -46,9 +46,29 @@ class Bound:
         strict = self.relation in ("<", ">")
         return all(margin > 0 if strict else margin >= 0 for margin in self.margins().values())
 
+    def slack(self):
+        """Return how many spreads lie between the limit and the nearest measurement.
+
+        Ratios may differ by powers of ten between seeds, so what is positive is compared by its logarithm,
+        too, and the clearer of the two counts.
+        """
+        values = [*self.measured.values(), self.limit]
+        if not self.held() or not all(map(math.isfinite, values)):
+            return -math.inf
+        if self.relation == "==":
+            return math.inf
+        scales = [values, [math.log(value) for value in values]] if min(values) > 0 else [values]
+        return max(_in_spreads(*scale) for scale in scales)
+
     def weak(self):
         """Say whether the smallest margin is thinner than what lies between seeds."""
-        return self.relation != "==" and min(self.margins().values()) < self.spread()
+        return self.slack() < 1
+
+
+def _in_spreads(*values):
+    *measured, limit = values
+    spread = statistics.pstdev(measured)
+    return min(abs(value - limit) for value in measured) / spread if spread else math.inf
 
 
 def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD):
@@ -151,7 +171,7 @@ def table(bounds, chosen):
     thinnest = {}
     for bound in bounds:
         other = thinnest.setdefault((bound.lesson, bound.what), bound)
-        if _slack(bound) < _slack(other):
+        if bound.slack() < other.slack():
             thinnest[bound.lesson, bound.what] = bound
     rows = [[bound.lesson[:2], _short(bound.what), *_cells(bound, chosen)] for bound in thinnest.values()]
     return tabulate(rows, _head(chosen), disable_numparse=True)
@@ -166,7 +186,8 @@ def page(bounds, failures, chosen):
         "vertical-align:top}tr:nth-child(even){background:#f2f2f2}</style>",
         "<h1>Claims by seeds</h1><p>What was measured under each seed. The margin is the smallest distance "
         "to the limit, on the side that holds; the spread is the standard deviation between the seeds. A "
-        "bound is weak where the margin is below the spread.</p>",
+        "bound is weak where the margin is below the spread, for the figures and, if they are positive, for "
+        "their logarithms.</p>",
         tabulate(rows, _head(chosen), tablefmt="html", disable_numparse=True),
         *(f"<pre>{html.escape(failure)}</pre>" for failure in failures),
     ]
@@ -182,16 +203,6 @@ def _cells(bound, chosen):
     state = "FAILED" if not bound.held() else "weak" if bound.weak() else ""
     margin = min(bound.margins().values())
     return [f"{bound.relation} {bound.limit:.3g}", *measured, f"{margin:.2g}", f"{bound.spread():.2g}", state]
-
-
-def _slack(bound):
-    """Return how many spreads there are between the smallest margin and the limit."""
-    margin, spread = min(bound.margins().values()), bound.spread()
-    if not bound.held():
-        return -math.inf
-    if bound.relation == "==" or spread == 0:
-        return math.inf
-    return margin / spread
 
 
 def _short(text):
