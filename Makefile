@@ -8,7 +8,7 @@ constraint_stored = --constraint constraints.txt
 constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test backends torch bench lint format run lesson seeds mutants save claims glossary address
+.PHONY: help setup lab test backends torch bench lint format run lesson seeds matrix colab mutants save claims glossary address
 
 help:
 	@echo 'make lab                 set everything up and open JupyterLab at the first lesson'
@@ -18,12 +18,14 @@ help:
 	@echo 'make run                 run every lesson, show what held, write pages to build/'
 	@echo 'make lesson N=02         the same for one lesson'
 	@echo 'make seeds SEEDS=0-9     run every lesson under every seed: by how much does each claim hold?'
+	@echo 'make matrix              run every lesson under other Pythons, versions, processors, threads'
+	@echo 'make colab               run every lesson as Colab would: alone, installed by its set-up cell'
 	@echo 'make mutants             put known mistakes into the package: do the tests see each?'
 	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
 	@echo 'make claims              write CLAIMS.md from the stored lessons'
 	@echo 'make glossary            write GLOSSARY.md from the stored lessons'
 	@echo 'make backends            check the layers on every backend of Keras that is installed'
-	@echo 'make bench               time our recurrent layers beside those of Keras and PyTorch'
+	@echo 'make bench               time our layers beside those of Keras and PyTorch'
 	@echo 'make torch               install PyTorch for those two; on Linux it may bring CUDA, gigabytes'
 	@echo 'make lint, make format   check the style of code and notebooks, or mend it'
 	@echo 'make address URL=https://github.com/you/your-fork [REVISION=main]'
@@ -32,7 +34,7 @@ help:
 	@echo 'With each: VERSIONS=stored | newest | colab | nightly, PYTHON=python3.12'
 
 setup:
-	@tools/setup.sh
+	@VENV=.venv tools/setup.sh
 
 lab: setup
 	@$(python) -m tools.lab $(ARGS)
@@ -67,6 +69,12 @@ lesson: setup
 
 seeds: setup
 	@$(python) -m tools.seeds $(if $(SEEDS),--seeds $(SEEDS)) $(if $(N),--one $(N))
+
+matrix: setup
+	@$(python) -m tools.matrix $(if $(N),--one $(N)) $(ARGS)
+
+colab: setup
+	@$(python) -m tools.colab $(if $(N),--one $(N))
 
 mutants: setup
 	@$(python) -m tools.mutants $(ARGS)

@@ -1,5 +1,7 @@
 """tools/lessons.py: finding, executing, solving."""
 
+import sys
+
 import pytest
 from small_lessons import CLAIM, STUB, code, markdown, printed, store
 
@@ -35,6 +37,22 @@ def test_a_lesson_is_executed_from_an_empty_kernel_with_settings(tmp_path):
     assert [cell.execution_count for cell in executed.cells] == [1, 2]
     assert executed.cells[0].outputs[0].text == "3\n"
     assert notebook.cells[0].execution_count == 7
+
+
+def test_a_setting_can_be_taken_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("HERE", "1")
+    notebook = stored(tmp_path, code("import os\nprint('HERE' in os.environ)"))
+    assert lessons.execute(notebook, tmp_path).cells[0].outputs[0].text == "True\n"
+    assert lessons.execute(notebook, tmp_path, {"HERE": None}).cells[0].outputs[0].text == "False\n"
+
+
+def test_a_lesson_is_executed_by_the_python_that_is_asked_for(tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nASKED=1 exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    notebook = stored(tmp_path, code("import os\nprint(os.environ.get('ASKED'))"))
+    assert lessons.execute(notebook, tmp_path, python=python).cells[0].outputs[0].text == "1\n"
+    assert lessons.execute(notebook, tmp_path).cells[0].outputs[0].text == "None\n"
 
 
 def test_an_error_stops_a_lesson_unless_it_may_go_on(tmp_path):

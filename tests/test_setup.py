@@ -15,7 +15,7 @@ case "$*" in
     *sys.exit*) exit {fits} ;;
     *print*) echo {version} ;;
     *ensurepip*) exit {ensurepip} ;;
-    "-m venv "*) echo "venv {version}" >>log; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+    "-m venv "*) echo "venv {version}" >>log; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip "*) echo "$*" >>log; [ ! -f offline ] ;;
 esac
 """
@@ -232,3 +232,32 @@ def test_unknown_versions_are_refused(ready):
         result.stderr.strip()
         == "VERSIONS must be stored, newest, colab or nightly. Received: VERSIONS=latest"
     )
+
+
+def test_another_environment_is_made_beside_the_first(ready):
+    ready.add_python("python3.13", "3.13")
+    first = (ready.course / ".venv/course-stamp").read_text()
+    settings = {"VENV": "build/matrix/newest", "VERSIONS": "newest", "PYTHON": "python3.13"}
+    result = ready.setup(**settings)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[0] == "Making build/matrix/newest with Python 3.13."
+    assert "its newest versions, in build/matrix/newest:" in result.stdout
+    assert (ready.course / "build/matrix/newest/bin/python").exists()
+    assert (ready.course / ".venv/course-stamp").read_text() == first
+
+    before = ready.log
+    assert ready.setup(**settings).stdout == ""
+    assert ready.setup().stdout == ""
+    assert ready.log == before
+    assert ready.made_with == ["3.12", "3.13"]
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "build", "build/", "build/../notebooks", "..", "/build/x"])
+def test_an_environment_in_the_place_of_something_else_is_refused(ready, folder):
+    (ready.course / "notebooks").mkdir()
+    before = ready.log
+    result = ready.setup(VENV=folder)
+    assert result.returncode == 1
+    assert result.stderr.strip() == f"VENV must be .venv or a folder in build. Received: VENV={folder}"
+    assert (ready.course / "notebooks").exists()
+    assert ready.log == before

@@ -62,7 +62,9 @@ def test_every_step_is_a_target(path):
         assert actions == ["actions/checkout", "actions/setup-python"]
         runs = [step["run"] for step in job["steps"] if "run" in step]
         assert runs
-        assert [run for run in runs if run not in {f"make {target}" for target in TARGETS}] == []
+        assert [
+            run for run in runs if not re.fullmatch(rf"make ({'|'.join(TARGETS)})( [A-Z]+=\S+)*", run)
+        ] == []
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -70,28 +72,59 @@ def test_every_job_runs_the_python_and_the_versions_of_its_matrix(path):
     for job in jobs(path):
         assert job["env"] == {"PYTHON": "python", "VERSIONS": "${{ matrix.versions }}"}
         (python,) = (step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python"))
-        assert python["with"] == {"python-version": "${{ matrix.python }}"}
+        assert python["with"]["python-version"].split()[-3:] == ["${{", "matrix.python", "}}"]
         assert job["runs-on"] == "${{ matrix.machine }}"
     assert {entry["versions"] for entry in matrix(path)} <= set(VERSIONS)
 
 
-def test_each_python_is_tested_with_the_stored_versions():
+def fitting_pythons():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    fitting = [
-        f"3.{minor}" for minor in range(30) if f"3.{minor}" in SpecifierSet(project["requires-python"])
-    ]
+    fits = SpecifierSet(project["requires-python"])
+    return [f"3.{minor}" for minor in range(30) if f"3.{minor}" in fits]
+
+
+def test_each_python_is_tested_with_the_stored_versions():
     entries = matrix(named("test.yml"))
     tested = {entry["python"] for entry in entries if entry["versions"] == "stored"}
-    assert sorted(tested) == sorted(fitting)
+    assert sorted(tested) == fitting_pythons()
     assert {entry["machine"] for entry in entries} == {"ubuntu-latest", "macos-latest"}
 
 
-def test_what_is_tested_on_push_and_what_weekly():
-    assert {entry["versions"] for entry in matrix(named("test.yml"))} == {"stored", "newest", "colab"}
-    assert {entry["versions"] for entry in matrix(named("weekly.yml"))} == {"newest", "nightly"}
+def commands(path):
+    """Which command is run with which versions."""
+    return {
+        (step["run"], entry["versions"])
+        for job in jobs(path)
+        for entry in job["strategy"]["matrix"]["include"]
+        for step in job["steps"]
+        if "run" in step
+    }
+
+
+def test_what_is_run_on_push_what_weekly_and_what_on_a_tag():
     # YAML reads the key `on` as true.
     assert set(load(named("test.yml"))[True]) == {"push", "pull_request"}
+    assert {("make test", versions) for versions in ("stored", "newest", "colab")} <= commands(
+        named("test.yml")
+    )
     assert set(load(named("weekly.yml"))[True]) == {"schedule", "workflow_dispatch"}
+    assert commands(named("weekly.yml")) == {
+        ("make test", "newest"),
+        ("make test", "nightly"),
+        ("make seeds SEEDS=1,2", "stored"),
+        ("make mutants", "stored"),
+        ("make colab", "stored"),
+    }
+    assert load(named("release.yml"))[True]["push"] == {"tags": ["v*"]}
+    assert commands(named("release.yml")) == {("make matrix", "stored")}
+
+
+def test_the_matrix_finds_each_python():
+    (job,) = jobs(named("release.yml"))
+    wanted = job["steps"][1]["with"]["python-version"].replace(
+        "${{ matrix.python }}", matrix(named("release.yml"))[0]["python"]
+    )
+    assert wanted.split() == fitting_pythons()
 
 
 @pytest.mark.parametrize("exit_code", [0, 2])

@@ -15,7 +15,7 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP
 PACKAGE = lessons.ROOT / "course_utils"
 
 
-def results(cases, folder):
+def results(cases, folder, keep=lambda _: True):
     """Return the result of each case, from the file that keeps it or else by its function.
 
     Args:
@@ -23,15 +23,19 @@ def results(cases, folder):
             result depends on. The function is importable, because it is called in another process, and
             returns what JSON can hold.
         folder: where the results are kept; it is made if there is none.
+        keep: says of a result whether it is kept; otherwise its case is done again the next time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.json" for name in cases}
-    missing = {name: case for name, case in cases.items() if not files[name].exists()}
+    texts = {name: file.read_text(encoding="utf-8") for name, file in files.items() if file.exists()}
     with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as processes:
-        running = {processes.submit(*case): files[name] for name, case in missing.items()}
+        running = {processes.submit(*case): name for name, case in cases.items() if name not in texts}
         for done in tqdm(as_completed(running), total=len(running), unit="run", leave=False, disable=None):
-            lessons.write(running[done], json.dumps(done.result()))
-    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
+            name, result = running[done], done.result()
+            texts[name] = json.dumps(result)
+            if keep(result):
+                lessons.write(files[name], texts[name])
+    return {name: json.loads(texts[name]) for name in cases}
 
 
 def key(*parts):

@@ -1,17 +1,18 @@
 #!/bin/sh
-# Make .venv with a fitting Python and install the course in it. Run again, it does nothing.
+# Make an environment with a fitting Python and install the course in it. Run again, it does nothing.
 #
 #   VERSIONS=stored    the versions that the stored outputs were made with (the default)
 #   VERSIONS=newest    the newest of everything
 #   VERSIONS=colab     what Colab ships
 #   VERSIONS=nightly   the newest of everything, with Keras' nightly build
 #   PYTHON=python3.12  this Python instead of the newest that is found
+#   VENV=build/newest  the environment's folder, from the root: .venv (the default) or one in build
 set -eu
 cd "$(dirname "$0")/.."
 
 versions=${VERSIONS:-stored}
 wanted_python=${PYTHON:-}
-venv=.venv
+venv=${VENV:-.venv}
 stamp=$venv/course-stamp
 IN_RANGE='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
@@ -60,7 +61,7 @@ chosen_python() { # prints the Python that is asked for, if it fits, or else the
     echo "$wanted_python"
 }
 
-usable() { # whether .venv runs a Python that fits, and the one that is asked for
+usable() { # whether the environment runs a Python that fits, and the one that is asked for
     fits "$venv/bin/python" && "$venv/bin/python" -c 'import pip' >/dev/null 2>&1 || return 1
     [ -z "$wanted_python" ] || [ "$(minor_of "$wanted_python")" = "$(minor_of "$venv/bin/python")" ]
 }
@@ -94,6 +95,13 @@ case $versions in
     *) fail "VERSIONS must be stored, newest, colab or nightly. Received: VERSIONS=$versions" ;;
 esac
 
+must="VENV must be .venv or a folder in build. Received: VENV=$venv"
+case $venv in # what stands there is removed if it is no environment that fits
+    *..*) fail "$must" ;;
+    .venv | build/?*) ;;
+    *) fail "$must" ;;
+esac
+
 [ -z "$wanted_python" ] || chosen_python >/dev/null
 if usable && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(state)" ]; then
     exit 0
@@ -101,12 +109,12 @@ fi
 
 if ! usable; then
     python=$(chosen_python)
-    echo "Making .venv with Python $(minor_of "$python")."
+    echo "Making $venv with Python $(minor_of "$python")."
     rm -rf "$venv"
-    "$python" -m venv "$venv" || { rm -rf "$venv"; fail "$python could not make .venv."; }
+    "$python" -m venv "$venv" || { rm -rf "$venv"; fail "$python could not make $venv."; }
 fi
 
-echo "Installing the course, its $versions versions, in .venv: a few minutes and 2.4 GB the first time."
+echo "Installing the course, its $versions versions, in $venv: a few minutes and 2.4 GB the first time."
 rm -f "$stamp"
 # Both builds of Keras fill the same folder, so the nightly one leaves before another comes, and the reverse.
 if has_nightly; then pip uninstall --yes keras-nightly keras; fi
