@@ -10,7 +10,7 @@ TEXT = """\
 The *hidden state* $h$ (은닉 상태) is what an RNN (순환 신경망) carries.
 That is a *deep* RNN (심층 순환 신경망). A *seq2seq* model (see below)
 and `il` (일) are no terms, and *Attention* (어텐션) is one.
-*One-hot* (원-핫 인코딩), *context vector* (컨텍스트 벡터, also 문맥 벡터), and spend (돈을, 모자를) is none.
+*One-hot* (원-핫 인코딩), *context vector* (컨텍스트 벡터, also 문맥 벡터), and spend (돈을, money) is none.
 """
 
 

@@ -167,6 +167,16 @@ def test_the_decoder_begins_with_the_encoders_last_states():
     np.testing.assert_allclose(last_real, ops.convert_to_numpy(begun[-1][0]), atol=1e-6)
 
 
+def test_each_state_of_both_ways_stands_beside_its_like():
+    encoder = make(LSTMCell, bidirectional=True).encoder
+    sequences = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+    (recurrence,) = encoder.recurrences
+    _, ahead_h, ahead_c, behind_h, behind_c = recurrence(sequences)
+    ((h, c),) = encoder(sequences)[1]
+    np.testing.assert_array_equal(h, np.concatenate([ahead_h, behind_h], axis=-1))
+    np.testing.assert_array_equal(c, np.concatenate([ahead_c, behind_c], axis=-1))
+
+
 def keras_model(ours, cell):
     """The same model from Keras' own layers, with the weights of ours."""
     source, target = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
