@@ -318,7 +318,7 @@ class TestTransformer:
         model = compiled(
             Transformer(TransformerEncoder(1, 2, 32), TransformerDecoder(1, 2, 32), 9, 8, embedding_dim=16)
         )
-        model.fit((source[:800], target[:800, :-1]), target[:800, 1:], 32, 16, verbose=0)
+        model.fit((source[:800], target[:800, :-1]), target[:800, 1:], 32, 30, verbose=0)
         assert exact_match(model.generate(source[800:], 6), target[800:, 1:]).mean() > 0.9
 
     def test_generation_beyond_the_positions_is_refused(self):
