@@ -22,8 +22,8 @@ This page is written from the stored lessons by `make claims`, and a test holds 
 
 What widely read notes on the subject say, in our words, and what came of it. A verdict that begins with
 "holds only when" says what is missing. Statements {without} are matters of definition or history, and have a
-verdict without a measurement. Where a statement is a formula, the formula, written out, is compared with what the
-layer computes.
+verdict without a measurement. Where a statement is a formula, the formula, written out, is compared with what
+the layer computes.
 
 | | what is said | verdict | lesson |
 | --: | --- | --- | --- |

@@ -11,7 +11,8 @@ PAGE = lessons.ROOT / "GLOSSARY.md"
 # "*hidden state* $h$ (은닉 상태)", "a *deep* RNN (심층 순환 신경망)", "the LSTM (장단기 메모리)"
 # or "*context vector* (컨텍스트 벡터, also 문맥 벡터)"
 TERM = re.compile(
-    r"(?:\*([^*\n]+)\*( RNN)?|\b([A-Za-z0-9-]+))(?: \$[^$]+\$)? \(([가-힣][가-힣 -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
+    r"(?:\*([^*\n]+)\*( RNN)?|\b([A-Za-z0-9-]+))(?: \$[^$]+\$)? "
+    r"\(([가-힣][가-힣 -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
 )
 HEAD = """\
 # Glossary
