@@ -19,7 +19,8 @@ from course_utils.attention import (
     LuongAttention,
     masked_softmax,
 )
-from course_utils.exercises import properties
+from course_utils.exercises.properties import ignores_padding as assert_ignores_padding
+from course_utils.exercises.properties import last_state_is_that_of_each_alone as assert_last_state_as_alone
 
 BATCH, TQ, TV, DIM = 3, 4, 6, 5
 RNG = np.random.default_rng(0)
@@ -249,7 +250,7 @@ class TestEveryKind:
             strict=True,
         ):
             np.testing.assert_array_equal(one, other)
-        properties.ignores_padding(lambda value: layer(QUERY, value, mask=PADDING), VALUE, REAL)
+        assert_ignores_padding(lambda value: layer(QUERY, value, mask=PADDING), VALUE, REAL)
 
     def test_as_alone_without_padding(self, make):
         layer = built(make)
@@ -766,8 +767,8 @@ class TestPooling:
     @pytest.mark.parametrize("include_last", [True, False])
     def test_padding_changes_nothing(self, include_last):
         layer = AttentionPooling(3, include_last=include_last)
-        properties.ignores_padding(lambda value: layer(value, mask=REAL), VALUE, REAL)
-        properties.last_state_is_that_of_each_alone(lambda value, mask: layer(value, mask=mask), VALUE, REAL)
+        assert_ignores_padding(lambda value: layer(value, mask=REAL), VALUE, REAL)
+        assert_last_state_as_alone(lambda value, mask: layer(value, mask=mask), VALUE, REAL)
 
     def test_the_dot_finds_the_last_state_most_like_itself(self):
         states = np.random.default_rng(5).normal(size=(200, 30, 16)).astype("float32")

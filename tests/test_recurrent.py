@@ -15,7 +15,8 @@ from course_utils import (
     SimpleRNNCell,
     measure,
 )
-from course_utils.exercises import properties
+from course_utils.exercises.properties import ignores_padding as assert_ignores_padding
+from course_utils.exercises.properties import last_state_is_that_of_each_alone as assert_last_state_as_alone
 
 BATCH, TIME, FEATURES, UNITS = 3, 6, 4, 5
 INPUTS = np.random.default_rng(0).normal(size=(BATCH, TIME, FEATURES)).astype("float32")
@@ -118,10 +119,8 @@ def test_a_step_at_a_time_equals_all_at_once(family):
 def test_padding_is_stepped_over(family):
     layer, _ = pair(family)
     for mask in (RIGHT, GAPS):
-        properties.ignores_padding(lambda inputs, mask=mask: layer(inputs, mask=mask), INPUTS, mask)
-        properties.last_state_is_that_of_each_alone(
-            lambda inputs, mask: layer(inputs, mask=mask), INPUTS, mask
-        )
+        assert_ignores_padding(lambda inputs, mask=mask: layer(inputs, mask=mask), INPUTS, mask)
+        assert_last_state_as_alone(lambda inputs, mask: layer(inputs, mask=mask), INPUTS, mask)
 
 
 def test_without_a_mask_padding_is_read(family):
@@ -265,10 +264,8 @@ class TestBidirectional:
         make, _, own = family
         layer = Bidirectional(make(UNITS, **own))
         layer(INPUTS)
-        properties.ignores_padding(lambda inputs: layer(inputs, mask=RIGHT), INPUTS, RIGHT)
-        properties.last_state_is_that_of_each_alone(
-            lambda inputs, mask: layer(inputs, mask=mask), INPUTS, RIGHT
-        )
+        assert_ignores_padding(lambda inputs: layer(inputs, mask=RIGHT), INPUTS, RIGHT)
+        assert_last_state_as_alone(lambda inputs, mask: layer(inputs, mask=mask), INPUTS, RIGHT)
 
     def test_a_layer_that_goes_backwards_is_turned_round(self):
         layer = Bidirectional(LSTM(UNITS, go_backwards=True))
