@@ -1,5 +1,7 @@
 """tools/mutants.py: each wrong version is what it says, and is caught; the project stays as it was."""
 
+import re
+
 import pytest
 
 from tools import mutants
@@ -44,7 +46,9 @@ def test_every_mutant_can_be_applied_and_is_python(each, tmp_path):
     path, source = mutants.apply(each, tmp_path)
     assert path.read_text(encoding="utf-8") != source
     compile(path.read_text(encoding="utf-8"), each.file, "exec")
-    assert all((ROOT / test).exists() for test in each.tests)
+    for file, *names in (test.split("::") for test in each.tests):
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"(class|def) {name}\b", source) for name in names)
 
 
 def test_there_are_many_and_no_two_are_alike():
@@ -63,6 +67,19 @@ def test_a_mutant_is_caught_by_the_tests_of_its_module(project, capsys):
 def test_a_mutant_that_its_own_tests_miss_is_caught_by_the_others(project, capsys):
     assert mutants.main([], [mutant("2 * x", "2 * x + (x == 0)")], project) == 0
     assert "test_other.py::test_zero" in capsys.readouterr().out
+
+
+def test_what_the_test_of_a_tool_sees_does_not_count(project, capsys):
+    tool = "from tools import save\n\n\ndef test_tool():\n    raise ValueError(save)\n"
+    (project / "tests/test_a_tool.py").write_text(tool)
+    assert mutants.main([], [mutant("x + 1", "x + 2")], project) == 1
+    assert "NOT CAUGHT" in capsys.readouterr().out
+
+
+def test_the_tests_of_the_package_are_those_that_use_no_tool():
+    names = {file.name for file in mutants.of_the_package(ROOT)}
+    assert {"test_attention.py", "test_properties.py", "test_data.py"} < names
+    assert not names & {"test_colab.py", "test_mutants.py", "test_bench.py"}
 
 
 def test_a_module_that_cannot_be_imported_counts_as_caught(project, capsys):

@@ -167,6 +167,15 @@ def test_the_decoder_begins_with_the_encoders_last_states():
     np.testing.assert_allclose(last_real, ops.convert_to_numpy(begun[-1][0]), atol=1e-6)
 
 
+def test_where_sizes_differ_the_decoder_begins_with_each_state_projected():
+    model = make(LSTMCell, depth=2, decoder_units=9)
+    _, states = model.encoder(model.source_embedding(SOURCE), mask=ops.convert_to_tensor(SOURCE > 0))
+    begun = keras.tree.flatten(model.start(SOURCE)["states"])
+    for projection, state, other in zip(model.projections, keras.tree.flatten(states), begun, strict=True):
+        kernel, bias = projection.get_weights()
+        np.testing.assert_allclose(other, ops.convert_to_numpy(state) @ kernel + bias, atol=1e-6)
+
+
 def test_each_state_of_both_ways_stands_beside_its_like():
     encoder = make(LSTMCell, bidirectional=True).encoder
     sequences = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
