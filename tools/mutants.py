@@ -197,6 +197,12 @@ MUTANTS = (
         '"attend": "after"}',
         "test_saved_equals_loaded_and_generates_the_same",
     ),
+    seq2seq(
+        "attention and its weights are not saved",
+        '"attention": attention, "attend"',
+        '"attention": None, "attend"',
+        "test_saved_equals_loaded_and_generates_the_same",
+    ),
     seq2seq("the decoder looks at padding", '            mask=state["mask"][:, None],\n', ""),
     seq2seq(
         "positions are not counted",
@@ -253,6 +259,9 @@ MUTANTS = (
         "state = keras.tree.map_structure(lambda leaf: ops.take(leaf, rows, axis=0), state)",
         "pass",
     ),
+    generation(
+        "generation does not read its own words", "tokens = beam.tokens[:, :, position].ravel()", "pass"
+    ),
     generation("the same sequence fills the beam", "self.log_probs[:, 0] = 0  #", "self.log_probs[:] = 0  #"),
     measure(
         "padding counts as right", "real = ops.not_equal(labels, 0)\n", "real = ops.not_equal(labels, -1)\n"
@@ -280,6 +289,9 @@ MUTANTS = (
     ),
     _in("data/vocabulary.py", "test_data")(
         "padding stands on the left", "row[: len(kept)] = kept", "row[-len(kept) :] = kept"
+    ),
+    _in("data/vocabulary.py", "test_data")(
+        "the start mark is missing", "return [self.ids[START]], [self.ids[END]]", "return [], [self.ids[END]]"
     ),
     lesson("a claim that is false passes", "    if not held:\n", "    if False:\n"),
     lesson("a figure that is no number passes", "math.isfinite(measured) and compare", "compare"),
