@@ -73,13 +73,22 @@ def test_a_key_changes_with_every_part():
 def test_the_package_is_named_by_its_modules_and_the_versions(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "PACKAGE", tmp_path)
     module = tmp_path / "layer.py"
-    module.write_text("one")
+    module.write_text("one = 1")
     first = kept.package()
     assert kept.package() == first
-    module.write_text("two")
+    module.write_text("two = 2")
     second = kept.package()
     monkeypatch.setattr(kept, "version", lambda name: "0")
     assert len({first, second, kept.package()}) == 3
+
+
+def test_words_change_no_result(tmp_path):
+    module = tmp_path / "layer.py"
+    layer = 'class Layer:\n    """A layer."""\n    def call(self):  # why\n        "It calls."\n'
+    module.write_text(f'"""A module."""\n\n{layer}')
+    assert kept.statements(module) == "class Layer:\n\n    def call(self):\n        pass"
+    module.write_text(f"{layer}        return 'It calls.'")
+    assert kept.statements(module) == "class Layer:\n\n    def call(self):\n        return 'It calls.'"
 
 
 def test_the_code_of_a_lesson_leaves_its_words_out(tmp_path):

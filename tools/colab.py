@@ -158,11 +158,12 @@ def run(paths, python, served, folder, root=lessons.ROOT):
         folder: where the results are kept.
         root: where the files of the course are.
     """
-    course = sorted((root / "course_utils").rglob("*.py"))
-    course += [root / "pyproject.toml", root / "constraints-colab.txt"]
-    texts = {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in course}
+    modules = sorted((root / "course_utils").rglob("*.py"))
+    course = {str(path.relative_to(root)): kept.statements(path) for path in modules}
+    for name in ("pyproject.toml", "constraints-colab.txt"):
+        course[name] = (root / name).read_text(encoding="utf-8")
     cases = {
-        f"{path.stem}-{kept.key(kept.code(path), texts)}": (run_one, path, python, served) for path in paths
+        f"{path.stem}-{kept.key(kept.code(path), course)}": (run_one, path, python, served) for path in paths
     }
     return list(kept.results(cases, folder, keep=lambda result: not failures(result)).values())
 
