@@ -190,7 +190,7 @@ class LuongAttention(_Attention):
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class BahdanauAttention(_Attention):
-    """Additive attention (Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align").
+    """Additive attention (Bahdanau et al. 2015, "Jointly Learning to Align and Translate").
 
         weights_t   = softmax over s of score(q_t, k_s)       (equation 6)
         score(q, k) = v . tanh(q W + k U)                     (appendix A.1.2)
@@ -364,7 +364,7 @@ class HardAttentionModel(keras.Model):
         baseline = baseline_decay * baseline + (1 - baseline_decay) * mean over i of loss_i
 
     REINFORCE (Williams 1992) with a running baseline (Xu et al. 2015, section 4.1). The paper's entropy
-    term, and its soft weights in every other example, are left out.
+    term, and its soft weights in half of the examples, drawn at random, are left out.
 
     Args:
         encode: a functional model that gives attention's arguments by name: a dict with `query`,
@@ -462,13 +462,14 @@ class HardAttentionModel(keras.Model):
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class AttentionPooling(Layer):
-    """Attention from the last state to all of them: many to one (Luong et al. 2015, section 3.1).
+    """Attention from the last state to all of them: many to one.
 
         weights = softmax over i of score(h*, h_i)
         c       = sum over i of weight_i * h_i
         h~      = tanh([c; h*] W)
 
-    h* is the last state that the mask leaves, not padding.
+    (Luong et al. 2015, equations 7 and 5, where a decoder's state asks.) Here it is h*, the last state that
+    the mask leaves, not padding.
 
     Args:
         units: size of h~.

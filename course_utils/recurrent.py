@@ -66,11 +66,11 @@ class SimpleRNNCell(_Cell):
 
         h_t = tanh(x_t W_x + h_{t-1} W_h + b)
 
-    (Goodfellow et al. 2016, "Deep Learning", equations 10.8 and 10.9.)
+    (This form: Goodfellow et al. 2016, "Deep Learning", equations 10.8 and 10.9.)
 
     Args:
         units: size of the hidden state.
-        activation: what bounds the state; the papers use tanh.
+        activation: what bounds the state; the book uses tanh, Elman a function from 0 to 1.
         recurrent_initializer: how W_h starts. It decides whether gradients shrink or grow.
 
     Call:
@@ -163,8 +163,8 @@ class GRUCell(_Cell):
 
     Args:
         units: size of the hidden state.
-        reset_after: reset after the product, as above, with a bias on both sides of it. The paper resets
-            before it: `(r_t * h_{t-1}) W_h`.
+        reset_after: reset after the product, as above, with a bias on both sides of it. Equation 8
+            resets before it: `(r_t * h_{t-1}) W_h`.
         update_bias: where the bias of the update gate starts. Above zero, the cell starts by keeping.
         recurrent_initializer: how W_h starts.
 

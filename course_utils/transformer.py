@@ -102,11 +102,11 @@ class TransformerBlock(_Reader):
     """Self-attention, attention to a memory if there is one, and two dense layers, each added to its input.
 
         "before":  x = x + part(LayerNorm(x))          (Xiong et al. 2020, "On Layer Normalization in the
-                                                        Transformer Architecture", section 3)
+                                                        Transformer Architecture", section 3.3)
         "after":   x = LayerNorm(x + part(x))          (Vaswani et al. 2017, section 3.1)
 
         part(x) = MultiHead(x, x, x), then MultiHead(x, memory, memory),
-                  then max(0, x W_1 + b_1) W_2 + b_2   (equation 2)
+                  then max(0, x W_1 + b_1) W_2 + b_2   (Vaswani et al., equation 2)
 
     Args:
         num_heads: of each attention; the size of the vectors must be divisible by it.
@@ -367,7 +367,8 @@ class Transformer(Translator):
         p(y_1 ... y_n | x) = product over t of p(y_t | y_1 ... y_{t-1}, x)
 
     In training all positions are worked out at once. Generation goes step by step, and keeps the keys and
-    values of what came before. The table of the outputs is not shared with the inputs (section 3.4).
+    values of what came before. The paper shares one table between both embeddings and the output (section
+    3.4); here each has its own, as source and target have different vocabularies.
 
     Args:
         encoder: a `TransformerEncoder`.

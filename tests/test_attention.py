@@ -72,7 +72,7 @@ def assert_close(one, other, atol=1e-5):
 
 
 def luong_score(kind, weights, q, k):
-    """Luong et al. 2015, equation 8."""
+    """Luong et al. 2015, section 3.1: the three scores, which have no number."""
     if kind == "dot":
         return q @ k
     if kind == "general":
@@ -734,7 +734,7 @@ class TestPooling:
 
     @staticmethod
     def expected(layer, value, mask):
-        """Luong et al. 2015, equations 8, 7 and 5."""
+        """Luong et al. 2015: the scores of section 3.1, then equations 7 and 5."""
         kind = layer.attention.score
         weights = [w.numpy() for w in layer.attention.weights]
         pooled, attended = [], []
