@@ -31,7 +31,7 @@ help:
 	@echo 'make address URL=https://github.com/you/your-fork [REVISION=main]'
 	@echo '                         write the address of your copy into badges and set-up cells'
 	@echo
-	@echo 'With each: VERSIONS=stored | newest | colab | nightly, PYTHON=python3.12'
+	@echo 'With each but make matrix: VERSIONS=stored | newest | colab | nightly, PYTHON=python3.12'
 
 setup:
 	@VENV=.venv tools/setup.sh

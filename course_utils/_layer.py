@@ -1,4 +1,4 @@
-"""The layer that all of ours are."""
+"""The layer that all of ours are but recurrent ones and cells, which are of Keras' own kinds."""
 
 import keras
 

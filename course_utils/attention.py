@@ -141,9 +141,9 @@ class LuongAttention(_Attention):
             key of one size; "concat" has as many tanh units as the query has features.
 
     Call:
-        query: who looks, `(batch, Tq, dim)`.
+        query: who looks, `(batch, Tq, query_dim)`.
         value: what is averaged, `(batch, Tv, dim)`.
-        key: what the query is compared with, `(batch, Tv, dim)`; the value if left out.
+        key: what the query is compared with, `(batch, Tv, key_dim)`; the value if left out.
         mask: booleans that broadcast to `(batch, Tq, Tv)`, True where a query may look; for padding
             `(ids != 0)[:, None, :]`. Give it explicitly: nothing is read from the inputs.
         query_position: index of the first query, one whole number or one for each row, `(batch,)`. Only
@@ -249,11 +249,13 @@ class LocalAttention(LuongAttention):
         score: as in `LuongAttention`.
 
     Call:
-        As `LuongAttention`. With "monotonic", t is `query_position` for the first query.
+        As `LuongAttention`. With "monotonic", t is `query_position` for the first query. The mask has
+        Tv columns: the last one that counts is the true length S.
 
     Raises:
         ValueError: `window` is not a positive whole number; the alignment is unknown; the query position
-            is not whole or not one for each row; else as `LuongAttention`.
+            is not whole or not one for each row; the mask has one column for all positions; else as
+            `LuongAttention`.
     """
 
     def __init__(self, window, alignment="monotonic", score="dot", **kwargs):
@@ -293,6 +295,14 @@ class LocalAttention(LuongAttention):
     def get_config(self):
         """Return the arguments, for saving."""
         return {**super().get_config(), "window": self.window, "alignment": self.alignment}
+
+    def _require_fit(self, query, value, key, mask):
+        super()._require_fit(query, value, key, mask)
+        if mask is not None and not agree(mask.shape[-1:], key.shape[1:2]):
+            raise ValueError(
+                f"The true length is read from `mask`, so it needs {key.shape[1]} columns, one for each "
+                f"position. Received: mask={tuple(mask.shape)}"
+            )
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -480,7 +490,8 @@ class AttentionPooling(Layer):
 
     Call:
         value: the states h_1 to h_T, `(batch, T, dim)`.
-        mask: booleans `(batch, T)`, True where a step counts; all count if left out.
+        mask: booleans `(batch, T)`, True where a step counts. Left out, a mask that a layer of Keras has
+            attached to the value is read; without one all count.
         return_attention_scores: give the weights as well.
         Returns h~, `(batch, units)`, and on request the weights, `(batch, T)`.
 

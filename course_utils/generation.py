@@ -42,7 +42,8 @@ def generate(
         or both of the requests a tuple, in the order of the arguments.
 
     Raises:
-        ValueError: the width or the length is not a positive whole number, or the source is empty.
+        ValueError: the width or the length is not a positive whole number; the source is empty or of another
+            shape; or the model refuses: it has no weights to return, too few positions, no such id.
     """
     max_length, width = require_whole("max_length", max_length), require_whole("beam_width", beam_width)
     source = np.asarray(source)

@@ -1,6 +1,6 @@
 """Start a lesson, make a claim, settle a statement, show progress.
 
-Four environment variables reach a lesson from outside, and `make` sets them:
+Three environment variables reach a lesson from outside, and `make` sets them:
 
 - `COURSE_SEED` replaces the lesson's seed,
 - `COURSE_QUIET` hides progress bars, so that they leave no trace in stored outputs,
@@ -76,7 +76,7 @@ def claim(text, *bounds):
 
     Raises:
         ClaimError: a bound is false. The message gives what was measured and what was expected.
-        ValueError: there is no bound, or one is not of that form.
+        ValueError: the text is no sentence, there is no bound, or one is not of that form.
     """
     if not bounds:
         raise ValueError("A claim needs at least one (measured, relation, limit). Received: bounds=()")
@@ -94,7 +94,8 @@ def settle(number, said, verdict, *bounds):
 
     Raises:
         ClaimError: a bound is false, so the verdict is not borne out.
-        ValueError: the number, the verdict or a bound is not of that form.
+        ValueError: the number, the text, the verdict or a bound is not of that form, or there is no bound
+            where one is needed.
     """
     if number not in STATEMENTS:
         raise ValueError(

@@ -98,7 +98,7 @@ class TokenAccuracy(keras.metrics.Metric):
     """The share of real tokens that a model names: padding, label 0, does not count.
 
     Under teacher forcing this is a figure of training. What a model can do is measured on what it
-    generates, by `exact_match`.
+    generates, by `exact_match`. Sample weights change nothing.
     """
 
     def __init__(self, name="accuracy", **kwargs):

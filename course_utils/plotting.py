@@ -64,7 +64,7 @@ def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", li
         xlabel, ylabel: what the columns and the rows are.
         title: the one thing to see.
         label: what the colour shows, with its unit.
-        limit: the value of the strongest colour; the largest in `values` if left out.
+        limit: the value of the strongest colour, of either sign; the largest absolute one if left out.
 
     Returns:
         The axes.
@@ -117,7 +117,7 @@ def word_map(vectors, words, groups, title=None):
 
     Args:
         vectors: `(words, size)`.
-        words: the words, in Latin letters.
+        words: the words, in Latin letters. The first one of each group is written into the picture.
         groups: the group of each word; it decides colour and marker.
         title: the one thing to see.
 

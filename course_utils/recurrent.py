@@ -223,7 +223,8 @@ class _CarriedCell(keras.layers.RNN):
         sequences: `(batch, time, features)`.
         initial_state: the states before the first step, each `(batch, units)`; zeros if left out.
         mask: booleans `(batch, time)`, True where a step counts. A step that does not count leaves
-            the state as it was. Give it explicitly: nothing is read from the input.
+            the state as it was. Give it explicitly: our layers attach none to what they return. One that a
+            layer of Keras has attached is read, but only where no initial state is given.
 
     Raises:
         ValueError: the input, the mask or a state has another shape than this, or the mask is not boolean.
@@ -274,6 +275,15 @@ class SimpleRNN(_CarriedCell):
         **kwargs: `return_sequences` gives the state after every step, `(batch, time, units)`, instead of
             the last one, `(batch, units)`; `return_state` gives the last states as well; `go_backwards`
             reads from the last step to the first; `stateful` starts each batch where the last one stopped.
+
+    Call:
+        sequences: `(batch, time, features)`.
+        initial_state: the states before the first step, each `(batch, units)`; zeros if left out.
+        mask: booleans `(batch, time)`. A step where it is False leaves the state as it was.
+
+    Raises:
+        ValueError: as the cell; the input, the mask or a state has another shape than this, or the mask is
+            not boolean.
     """
 
     def __init__(self, units, activation="tanh", recurrent_initializer="orthogonal", **kwargs):
@@ -287,7 +297,7 @@ class LSTM(_CarriedCell):
 
     Args:
         units, forget_bias, recurrent_initializer: as in `LSTMCell`.
-        **kwargs: as in `SimpleRNN`.
+        **kwargs: as in `SimpleRNN`, and so is the call.
     """
 
     def __init__(self, units, forget_bias=1.0, recurrent_initializer="orthogonal", **kwargs):
@@ -302,7 +312,7 @@ class GRU(_CarriedCell):
 
     Args:
         units, reset_after, update_bias, recurrent_initializer: as in `GRUCell`.
-        **kwargs: as in `SimpleRNN`.
+        **kwargs: as in `SimpleRNN`, and so is the call.
     """
 
     def __init__(

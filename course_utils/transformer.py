@@ -62,8 +62,8 @@ class TokenAndPositionEmbedding(Layer):
         """Refuse a sequence that is longer than there are positions."""
         if self.max_length is not None and length > self.max_length:
             raise ValueError(
-                f"The model knows {self.max_length} positions (`max_length`). What it reads and writes "
-                f"together would be longer. Received: length={length}"
+                f"The model knows {self.max_length} positions (`max_length`), and here more are needed. "
+                f"Received: length={length}"
             )
 
     def get_config(self):
@@ -126,9 +126,9 @@ class TransformerBlock(_Reader):
         sequence itself, `(batch, num_heads, T, T)`, and to the memory, `(batch, num_heads, T, Tv)`.
 
     Raises:
-        ValueError: a number is not whole and positive, the sizes do not divide, the dropout or the order is
-            none, a mask is not boolean or has another shape, or there is a memory without `cross` or
-            `cross` without a memory.
+        ValueError: a number is not whole and positive, the sizes do not divide, the dropout is not from 0 to
+            below 1, the order is unknown, a mask is not boolean or has another shape, or there is a memory
+            without `cross` or `cross` without a memory.
     """
 
     def __init__(
@@ -371,8 +371,8 @@ class Transformer(Translator):
     3.4); here each has its own, as source and target have different vocabularies.
 
     Args:
-        encoder: a `TransformerEncoder`.
-        decoder: a `TransformerDecoder` with `cross`.
+        encoder: a `TransformerEncoder`. Its dropout falls on the vectors that it reads, too.
+        decoder: a `TransformerDecoder` with `cross`. The same holds of its dropout.
         source_size, target_size, embedding_dim, start, end: as in `Seq2Seq`. The size of every vector in the
             model is `embedding_dim`.
         max_length: learn positions, for at most so many tokens on either side; waves if left out.
@@ -485,7 +485,7 @@ class LanguageModel(keras.Model):
     (Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 3.1.)
 
     Args:
-        decoder: a `TransformerDecoder` with `cross=False`.
+        decoder: a `TransformerDecoder` with `cross=False`. Its dropout falls on what it reads, too.
         size: of the vocabulary. Id 0 is padding.
         embedding_dim: size of every vector in the model.
         max_length: learn positions, for at most so many tokens; waves if left out.
@@ -496,8 +496,9 @@ class LanguageModel(keras.Model):
         Returns the logits of each next token, `(batch, T, size)`. They are given the true tokens before it.
 
     Raises:
-        ValueError: the decoder is of another kind; a number is not whole and positive; a text is empty, has
-            padding before its end, or is longer than `max_length`; else as `TransformerBlock`.
+        ValueError: the decoder is of another kind; a number is not whole and positive; an id is not in the
+            vocabulary; a text is longer than `max_length`; a prompt of `generate` is empty or has padding
+            before its end; else as `TransformerBlock`.
     """
 
     def __init__(self, decoder, size, embedding_dim=64, max_length=None, end=None, **kwargs):

@@ -919,6 +919,10 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"(?s)`query_position` must be a whole.*Received: query_pos"):
             LocalAttention(1)(QUERY, VALUE, query_position=wrong)
 
+    def test_a_window_needs_a_mask_with_every_position(self):
+        with pytest.raises(ValueError, match=r"needs 6 columns.*Received: mask=\(3, 1, 1\)"):
+            LocalAttention(1)(QUERY, VALUE, mask=np.ones((BATCH, 1, 1), bool))
+
     def test_log_prob_checks_what_it_is_given(self):
         layer = built(ALL["hard"])
         weights = np.zeros((BATCH, TQ, TV), "float32")

@@ -100,6 +100,14 @@ def test_an_error_or_no_function_is_a_wrong_answer(name, capsys):
     assert "the function that you wrote" in said(capsys, name, 4)
 
 
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("odd", [[[1, 2], [1]], "text", {}, (np.zeros((2, 3)), 3.0), object()], ids=type)
+def test_an_answer_of_an_odd_kind_is_wrong_and_raises_nothing(name, odd, capsys):
+    out = said(capsys, name, lambda *_: odd)
+    assert "✗" in out
+    assert "Solved" not in out
+
+
 @pytest.mark.parametrize("name", [name for name in CELLS if "raise NotImplementedError\n    " in CELLS[name]])
 def test_the_planted_bug_is_one(name, capsys):
     namespace = {"np": np, "check": check}

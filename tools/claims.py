@@ -15,7 +15,8 @@ HEAD = """\
 # What is claimed, and what was checked
 
 Each line stands in a lesson behind a measurement that is made again whenever the lesson runs, and that raises
-an error if it says otherwise. `make run` shows all of them, and `make seeds SEEDS=0-9` by how much they hold.
+an error if it says otherwise. `make run` checks all of them, and `make seeds SEEDS=0-9` shows by how much
+they hold.
 This page is written from the stored lessons by `make claims`, and a test holds it up to date.
 
 ## Statements

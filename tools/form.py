@@ -131,7 +131,7 @@ def has_setup(lesson):
 
 
 def has_ten_parts(lesson):
-    """It has the ten parts, in order."""
+    """It has a title and the parts, in order, and the last part ends as it should."""
     found = headings(lesson)
     titles = [text for level, text, _ in found if level == 1]
     if len(titles) != 1 or not titles[0].startswith(f"{lesson.number} · "):

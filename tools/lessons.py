@@ -31,7 +31,9 @@ def find(number=None, folder=NOTEBOOKS):
     """
     lessons = sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
     if not lessons:
-        raise ValueError("A folder of lessons holds files such as 02_rnn.ipynb. This one holds none.")
+        raise ValueError(
+            f"A folder of lessons holds files such as 02_rnn.ipynb. This one holds none. Received: {folder}"
+        )
     if number is None:
         return lessons
     chosen = [path for path in lessons if path.name[:2] == str(number).zfill(2)]

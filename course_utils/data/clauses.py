@@ -56,8 +56,8 @@ def clauses(train=4_000, test=1_000, negated=0.25, seed=0):
         A `Clauses`.
 
     Raises:
-        ValueError: a number is not whole, positive and even, there are not that many sentences, or the
-            share is not between 0 and 1.
+        ValueError: a number is not whole, positive and even, more than 12,960 are asked for together, or
+            the share is not between 0 and 1.
     """
     for name, value in (("train", train), ("test", test)):
         if require_whole(name, value, least=2) % 2:

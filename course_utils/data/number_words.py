@@ -58,7 +58,7 @@ def number_words(train=20_000, validation=1_000, test=1_000, digits=9, zero=0.25
         A `NumberWords`; its parts have `numbers`, too.
 
     Raises:
-        ValueError: a number is not whole or out of its range, the share is not from 0 to 1, or there
+        ValueError: a number is not whole or out of its range, the share is not from 0 to below 1, or there
             are not that many numbers.
     """
     train = require_whole("train", train, least=LEARNED + 1)

@@ -37,12 +37,12 @@ class Pairs:
 
     @property
     def inputs(self):
-        """What the model reads under teacher forcing: the source, and the target up to its last token."""
+        """What the model reads under teacher forcing: the source, and the target, `(pairs, Tt - 1)`."""
         return self.source_ids, self.target_ids[:, :-1]
 
     @property
     def labels(self):
-        """What the model is to say at each step: the target, one step ahead of what it reads."""
+        """What the model is to say at each step, one ahead of what it reads, `(pairs, Tt - 1)`."""
         return self.target_ids[:, 1:]
 
     @property

@@ -107,8 +107,8 @@ def senses(train=2_700, test=900, seed=0):
         A `Senses`.
 
     Raises:
-        ValueError: a number is not whole, positive and a multiple of nine, or there are not that many
-            sentences.
+        ValueError: a number is not whole, positive and a multiple of nine, or more than 90,000 are
+            asked for together.
     """
     for name, value in (("train", train), ("test", test)):
         if require_whole(name, value) % 9:

@@ -20,7 +20,8 @@ class Windows:
 
     Attributes:
         ids: of the characters, `(windows, length + 1)`. Each window begins with the last character of the
-            one before, so that every character but the first is a label once.
+            one before, so that every character but the first is a label once. What fills no window at the
+            end, fewer than `length` characters, is left out.
     """
 
     ids: np.ndarray

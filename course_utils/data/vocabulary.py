@@ -58,9 +58,9 @@ class Vocabulary:
             An int32 array `(len(sentences), length)`.
 
         Raises:
-            ValueError: there is no sentence, one is empty, too long or a plain string, a token is
-                not in the vocabulary and there is no mark for unknown ones, or marks are asked for
-                that the vocabulary does not have.
+            ValueError: `length` has no room for a token beside the marks, there is no sentence, one is empty,
+                too long or a plain string, a token is not in the vocabulary and there is no mark for
+                unknown ones, or marks are asked for that the vocabulary does not have.
         """
         sentences = _require_sentences(sentences)
         before, after = self._marks_around() if marked else ([], [])

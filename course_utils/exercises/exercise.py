@@ -64,6 +64,12 @@ def examine(exercise, answer):
         except WrongAnswerError as error:
             error.sentence = sentence
             raise
+        except NotTriedError:
+            raise
+        except Exception as error:  # the answer gave something that the property cannot work with
+            wrong = WrongAnswerError("what the docstring asks for", f"something else: {error}")
+            wrong.sentence = sentence
+            raise wrong from error
         yield sentence
 
 
