@@ -126,7 +126,8 @@ def word_map(vectors, words, groups, title=None):
     """
     centred = np.asarray(vectors) - np.mean(vectors, axis=0)
     across = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    plane = centred @ (across * np.sign(across[:, :1])).T  # a fixed sign: the same picture each time
+    across = np.where(across[:, :1] < 0, -across, across)  # a fixed sign: the same picture each time
+    plane = centred @ across.T
     _, axes = plt.subplots(figsize=(7, 4.6))
     for number, group in enumerate(dict.fromkeys(groups)):
         inside = np.asarray(groups) == group

@@ -1,5 +1,6 @@
 """Self-attention and many heads equal the papers' equations and Keras' layer, and never see the future."""
 
+import itertools
 import math
 from functools import partial
 
@@ -177,6 +178,17 @@ def test_first_kernels_are_glorots_over_all_heads():
     assert not np.allclose(layer.query_dense.get_weights()[0], layer.output_dense.get_weights()[0].ravel()[0])
 
 
+def test_every_projection_begins_with_numbers_of_its_own():
+    kernels = []
+    for _ in range(2):
+        layer = MultiHeadAttention(HEADS, KEY_DIM)
+        layer.build((None, None, 5), (None, None, 5))
+        projections = layer.query_dense, layer.key_dense, layer.value_dense, layer.output_dense
+        kernels += [np.sort(projection.get_weights()[0], axis=None) for projection in projections]
+    for one, other in itertools.combinations(kernels, 2):
+        assert not np.allclose(one, other)
+
+
 def test_padding_changes_nothing():
     query, value, _ = inputs()
     layer = randomised(MultiHeadAttention(HEADS, KEY_DIM), query.shape, value.shape)
@@ -260,6 +272,16 @@ def test_dropout_drops_weights_only_in_training():
     dropped, weights = layer(query, value, return_attention_scores=True, training=True)
     assert not np.allclose(dropped, plain)
     assert_close(np.sum(weights, axis=-1), np.ones((BATCH, HEADS, TQ)))  # those before dropout
+
+
+def test_every_argument_goes_through_the_config():
+    config = MultiHeadAttention(2, 3, dropout=0.5).get_config()
+    assert {name: config[name] for name in ("num_heads", "key_dim", "dropout")} == {
+        "num_heads": 2,
+        "key_dim": 3,
+        "dropout": 0.5,
+    }
+    assert MultiHeadAttention.from_config(config).get_config() == config
 
 
 def test_scores_are_scaled_before_they_can_overflow():

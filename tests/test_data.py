@@ -178,6 +178,11 @@ class TestMarked:
         assert set(self.task.train_labels) == set(range(5))
         assert "300 sequences to train, 200 to test" in repr(self.task)
 
+    def test_a_seed_gives_the_same_and_another_seed_other_sequences(self):
+        again, other = (data.marked_symbol(300, 200, 12, 5, seed=seed).train_inputs for seed in (1, 2))
+        np.testing.assert_array_equal(again, self.task.train_inputs)
+        assert (other != self.task.train_inputs).any()
+
     @pytest.mark.parametrize("wrong", [{"train": 0}, {"test": -1}, {"time": 2.5}, {"symbols": 1}])
     def test_bad_sizes_are_refused(self, wrong):
         with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be a whole number"):
@@ -246,6 +251,10 @@ class TestGrammar:
             (first[2], first[1]),
         ]
         assert 0 not in self.task.words
+
+    def test_a_seed_gives_the_same_and_another_seed_other_sentences(self):
+        assert data.grammar(500, seed=2).sentences == self.task.sentences
+        assert data.grammar(500, seed=3).sentences != self.task.sentences
 
     @pytest.mark.parametrize("wrong", [{"sentences": 0}, {"withheld": 0}, {"withheld": 1}])
     def test_bad_sizes_and_shares_are_refused(self, wrong):

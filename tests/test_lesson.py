@@ -62,7 +62,9 @@ def test_training_is_deterministic():
 
 
 def test_a_claim_that_holds_prints_one_line_without_figures_and_is_logged(capsys, log):
-    lesson.claim("it works", (0.97, ">", 0.9), (np.float32(3), "<=", 3), (np.array(1), "==", True))
+    lesson.claim(
+        "it works", (0.97, ">", 0.9), (np.float32(3), "<=", 3), (3, ">=", 3), (np.array(1), "==", True)
+    )
     assert capsys.readouterr().out == "✓ Claim: it works\n"
     (entry,) = log()
     assert (entry["kind"], entry["text"], entry["held"]) == ("claim", "it works", True)

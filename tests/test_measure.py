@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import MultiHeadAttention, SimpleRNN, SimpleRNNCell, measure
+from course_utils import LSTMCell, MultiHeadAttention, SimpleRNN, SimpleRNNCell, measure
 
 
 def test_an_orthogonal_linear_recurrence_keeps_the_gradient():
@@ -20,6 +20,27 @@ def test_gradient_by_distance_takes_a_layer_too_and_is_the_jacobian_of_one_step(
     layer = SimpleRNN(1, "linear", keras.initializers.Constant(-0.5))
     came = measure.gradient_by_distance(layer, np.ones((2, 4, 1), "float32"))
     np.testing.assert_allclose(came, [1, 0.5, 0.25, 0.125], atol=1e-6)
+
+
+def test_gradient_by_distance_goes_through_the_cell_state_of_an_lstm():
+    cell = LSTMCell(1, forget_bias=50)  # forget open, output half open, and no weight: h passes nothing on
+    cell.build((None, 1))
+    for weight in (cell.kernel, cell.recurrent_kernel):
+        weight.assign(np.zeros(weight.shape))
+    came = measure.gradient_by_distance(cell, np.ones((2, 4, 1), "float32"))
+    np.testing.assert_allclose(came, [1, *3 * [0.5 / np.sqrt(1 + 0.5**2)]], atol=1e-6)
+
+
+def test_gradient_by_distance_is_a_geometric_mean_over_the_batch():
+    cell = SimpleRNNCell(1, recurrent_initializer=keras.initializers.Constant(1.0))
+    cell.build((None, 1))
+    cell.kernel.assign([[1.0]])
+    came = measure.gradient_by_distance(cell, np.array([[[0], [0]], [[0], [2]]], "float32"))
+    np.testing.assert_allclose(came, [1, np.sqrt(1 - np.tanh(2) ** 2)], atol=1e-6)  # of 1 and tanh'(2)
+
+
+def test_a_distance_on_an_edge_belongs_to_the_band_above():
+    np.testing.assert_array_equal(measure.accuracy_by_distance([1, 1], [1, 0], [0, 2], [0, 2, 4]), [1, 0])
 
 
 def test_accuracy_by_distance():

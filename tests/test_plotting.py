@@ -53,7 +53,32 @@ def test_word_map_keeps_distances_in_the_plane_and_names_groups():
     axes = plotting.word_map(vectors, ["a", "b", "c", "d"], ["left", "right", "left", "right"])
     left, right = (np.asarray(points.get_offsets()) for points in axes.collections)
     assert np.linalg.norm(left[0] - right[0]) == pytest.approx(3, abs=1e-6)
+    assert np.linalg.norm(left[0] - left[1]) == pytest.approx(1, abs=1e-6)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["left", "right"]
+
+
+def test_heatmap_draws_each_row_beside_its_label():
+    values = [[1, -2], [0, 1], [1, 1]]
+    axes = plotting.heatmap(values, ["r1", "r2", "r3"], ["c1", "c2"], "x", "y")
+    np.testing.assert_array_equal(axes.images[0].get_array(), values)
+    assert axes.images[0].origin == "upper"
+
+
+def test_word_map_writes_the_first_word_of_each_group_where_it_lies():
+    vectors = np.random.default_rng(0).normal(size=(4, 3))
+    axes = plotting.word_map(vectors, ["a", "b", "c", "d"], ["left", "left", "right", "right"])
+    assert [text.get_text() for text in axes.texts] == ["a", "c"]
+    for text, points in zip(axes.texts, axes.collections, strict=True):
+        np.testing.assert_allclose(text.xy, points.get_offsets()[0])
+
+
+def test_word_map_does_not_show_what_all_words_share():
+    vectors = np.random.default_rng(0).normal(size=(6, 4))
+    here, there = (
+        plotting.word_map(each, list("abcdef"), ["one"] * 6).collections[0].get_offsets()
+        for each in (vectors, vectors + 20)
+    )
+    np.testing.assert_allclose(here, there, atol=1e-6)
 
 
 def test_unrolled_draws_a_step_for_each_input():

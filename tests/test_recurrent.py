@@ -153,6 +153,13 @@ class TestStart:
         kernel = layer.get_weights()[1]
         np.testing.assert_allclose(kernel @ kernel.T, 2.25 * np.eye(UNITS), atol=1e-5)
 
+    @pytest.mark.parametrize("make", [SimpleRNN, LSTM, GRU])
+    def test_every_layer_and_its_way_back_start_as_asked(self, make):
+        layer = Bidirectional(make(UNITS, recurrent_initializer="zeros"))
+        layer.build((None, None, FEATURES))
+        for way in (layer.forward_layer, layer.backward_layer):
+            assert not way.get_weights()[1].any()
+
     @pytest.mark.parametrize(
         ("cell", "expected"),
         [

@@ -125,6 +125,20 @@ def test_saved_equals_loaded_and_generates_the_same(model, tmp_path):
     np.testing.assert_array_equal(loaded.generate(SOURCE, 6), model.generate(SOURCE, 6))
 
 
+def test_marks_of_its_own_are_saved(tmp_path):
+    model = make(start=6, end=4)
+    kernel, bias = model.next_token.get_weights()
+    bias[4] = 50.0
+    model.next_token.set_weights([kernel, bias])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    target = np.where(TARGET == 1, 6, TARGET)
+    np.testing.assert_allclose(
+        teacher_forced(loaded, target=target), teacher_forced(model, target=target), atol=1e-6
+    )
+    np.testing.assert_array_equal(loaded.generate(SOURCE, 3), [[4, 0, 0]] * 3)
+
+
 def test_every_weight_trains(model):
     before = model.get_weights()
     compiled(model, run_eagerly=True).train_on_batch((SOURCE, TARGET[:, :-1]), TARGET[:, 1:])
@@ -340,6 +354,14 @@ def test_both_orders_equal_a_loop_over_the_equations():
             outputs.append(output)
         logits = ops.convert_to_numpy(model.next_token(np.array([outputs], "float32")))
         np.testing.assert_allclose(logits, teacher_forced(model, SOURCE[:1], TARGET[:1]), atol=1e-5)
+
+
+def test_before_asks_with_the_hidden_state_and_not_with_the_cell_state():
+    model = make(LSTMCell, attention=partial(LuongAttention, "dot"), attend="before")
+    state = model.start(SOURCE[:1])
+    _, _, weights = model.step(TARGET[:1, 0], state, return_attention_scores=True)
+    memory, h = (ops.convert_to_numpy(each)[0] for each in (state["memory"], state["states"][0][0]))
+    np.testing.assert_allclose(ops.convert_to_numpy(weights)[0], softmax(memory @ h), atol=1e-6)
 
 
 @pytest.mark.parametrize("attention", [HardAttention(), AttentionPooling(4), "dot", keras.layers.Dense(3)])

@@ -163,6 +163,22 @@ class TestBlock:
         np.testing.assert_array_equal(block(INPUTS), block(INPUTS))
         assert not np.allclose(block(INPUTS, training=True), block(INPUTS))
 
+    @pytest.mark.parametrize("part", ["self_attention", "cross_attention", "narrow"])
+    def test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention(self, part):
+        keras.utils.set_random_seed(0)
+        block = TransformerBlock(HEADS, UNITS, cross=True, dropout=0.5)
+        block(INPUTS, memory=MEMORY)
+        for other in {"self_attention", "cross_attention", "narrow"} - {part}:  # the others add nothing
+            silent = getattr(block, other)
+            silent.set_weights([np.zeros(weight.shape) for weight in silent.weights])
+        plain, dropped = (
+            numbers(block(INPUTS, memory=MEMORY, training=training)) - INPUTS for training in (False, True)
+        )
+        gone = dropped == 0
+        assert 0.3 < gone.mean() < 0.7
+        is_doubled = np.allclose(dropped[~gone], 2 * plain[~gone], atol=1e-5)
+        assert is_doubled == (part == "narrow")  # what attention found has changed before
+
     @pytest.mark.parametrize("normalize", ORDERS)
     def test_the_residual_path_is_normalised_only_after(self, normalize):
         block = TransformerBlock(HEADS, UNITS, normalize=normalize)
@@ -215,6 +231,40 @@ def test_tokens_are_scaled_before_positions_are_added():
     bare = numbers(layer.embedding(SOURCE)) * np.sqrt(DIM)
     positions = numbers(layer.positions(np.zeros((1, 4, DIM), "float32")))
     np.testing.assert_allclose(vectors, bare + positions, atol=1e-6)
+
+
+def test_tokens_at_their_places_are_dropped_in_training():
+    keras.utils.set_random_seed(0)
+    layer = TokenAndPositionEmbedding(9, DIM, dropout=0.5)
+    plain, dropped = (numbers(layer(SOURCE, training=training)) for training in (False, True))
+    gone = dropped == 0
+    assert 0.3 < gone.mean() < 0.7
+    assert_close(dropped[~gone], 2 * plain[~gone])
+
+
+@pytest.mark.parametrize("part", [TransformerEncoder, TransformerDecoder])
+def test_dropout_reaches_the_blocks(part):
+    stack = part(2, HEADS, UNITS, dropout=0.5)
+    memory = {"memory": MEMORY} if part is TransformerDecoder else {}
+    plain, again, dropped = (stack(INPUTS, **memory, training=each) for each in (False, False, True))
+    np.testing.assert_array_equal(plain, again)
+    assert not np.allclose(dropped, plain)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        TransformerBlock(HEADS, UNITS, dropout=0.5),
+        TransformerEncoder(2, HEADS, UNITS, dropout=0.5),
+        TransformerDecoder(2, HEADS, UNITS, dropout=0.5),
+        TokenAndPositionEmbedding(9, DIM, dropout=0.5),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_dropout_goes_through_the_config(layer):
+    config = layer.get_config()
+    assert config["dropout"] == 0.5
+    assert type(layer).from_config(config).get_config() == config
 
 
 def test_depth_must_be_whole():
@@ -415,6 +465,15 @@ class TestLanguageModel:
             loaded = keras.saving.load_model(tmp_path / f"{index}.keras")
             assert_close(loaded(TEXT), model(TEXT), atol=1e-6)
             np.testing.assert_array_equal(loaded.generate(TEXT, 4), model.generate(TEXT, 4))
+
+    def test_its_end_mark_is_saved(self, tmp_path):
+        model = writer(end=5)
+        kernel, bias = model.next_token.get_weights()
+        bias[5] = 50.0
+        model.next_token.set_weights([kernel, bias])
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.generate(TEXT, 3), [[5, 0, 0]] * 3)
 
     def test_it_learns_a_text_by_heart(self):
         keras.utils.set_random_seed(0)

@@ -56,10 +56,13 @@ def _in(file, *tests):
 embedding = _in("embedding.py", "test_embedding")
 recurrent = _in("recurrent.py", "test_recurrent", "test_contract")
 attention = _in("attention.py", "test_attention", "test_attention_self", "test_contract")
+self_attention = _in("attention.py", "test_attention_self")
 seq2seq = _in("seq2seq.py", "test_seq2seq")
 transformer = _in("transformer.py", "test_transformer")
+translator = _in("_translator.py", "test_seq2seq")
 generation = _in("generation.py", "test_generation", "test_seq2seq")
 measure = _in("measure.py", "test_measure", "test_seq2seq")
+plotting = _in("plotting.py", "test_plotting")
 lesson = _in("lesson.py", "test_lesson")
 
 MUTANTS = (
@@ -108,6 +111,21 @@ MUTANTS = (
         "both ways read forwards",
         '"go_backwards": not layer.go_backwards',
         '"go_backwards": layer.go_backwards',
+    ),
+    recurrent(
+        "the way back starts as it likes",
+        '"units": self.units, "recurrent_initializer": recurrent_initializer}',
+        '"units": self.units}',
+    ),
+    recurrent(
+        "the LSTM starts as it likes",
+        "LSTMCell(units, forget_bias, recurrent_initializer, dtype=",
+        "LSTMCell(units, forget_bias, dtype=",
+    ),
+    recurrent(
+        "the GRU starts as it likes",
+        "GRUCell(units, reset_after, update_bias, recurrent_initializer, dtype=",
+        "GRUCell(units, reset_after, update_bias, dtype=",
     ),
     # Attention
     attention(
@@ -174,6 +192,34 @@ MUTANTS = (
         "outputs, *after = recurrence(outputs, initial_state=before, training=training)",
         "outputs, *after = recurrence(outputs, training=training)",
     ),
+    self_attention(
+        "all projections start with the same numbers",
+        "RandomUniform(-limit, limit)",
+        "RandomUniform(-limit, limit, seed=0)",
+    ),
+    self_attention(
+        "dropout of weights is lost when saved",
+        '"key_dim": self.key_dim, "dropout": self.dropout.rate}',
+        '"key_dim": self.key_dim}',
+    ),
+    seq2seq(
+        "the cell state asks, not the hidden state",
+        "states[0][:, None],",
+        "states[-1][:, None],",
+        "test_before_asks_with_the_hidden_state_and_not_with_the_cell_state",
+    ),
+    translator(
+        "the start mark is lost when saved",
+        '            "start": self.start_mark,\n',
+        "",
+        "test_marks_of_its_own_are_saved",
+    ),
+    translator(
+        "the end mark is lost when saved",
+        '            "end": self.end_mark,\n',
+        "",
+        "test_marks_of_its_own_are_saved",
+    ),
     seq2seq(
         "the encoder reads padding",
         "sequences, *last = recurrence(sequences, mask=mask, training=training)",
@@ -209,7 +255,7 @@ MUTANTS = (
         '{"position": state["position"] + steps}',
         '{"position": state["position"]}',
     ),
-    _in("_translator.py", "test_seq2seq")(
+    translator(
         "generation begins with the end mark",
         "ops.full((len(source),), self.start_mark",
         "ops.full((len(source),), self.end_mark",
@@ -251,7 +297,55 @@ MUTANTS = (
         'ops.convert_to_tensor(0 * lengths + source.shape[1] - 1, "int32")',
         "TestLanguageModel::test_kept_keys_and_values_equal_the_full_pass",
     ),
-    # Search and measures
+    transformer(
+        "a text's end is lost when saved",
+        '"end": None if self.end_mark < 0 else self.end_mark,',
+        "",
+        "TestLanguageModel::test_its_end_mark_is_saved",
+    ),
+    transformer(
+        "dropout never reaches the blocks",
+        "(block.read, (mask, memory, memory_mask, training))",
+        "(block.read, (mask, memory, memory_mask))",
+        "test_dropout_reaches_the_blocks",
+    ),
+    transformer(
+        "what a part adds is not dropped",
+        "x = x + self.dropout(found, training=training)",
+        "x = x + found",
+        "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
+    ),
+    transformer(
+        "weights of self-attention are not dropped",
+        ".look(looking, *own, seen, training)",
+        ".look(looking, *own, seen)",
+        "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
+    ),
+    transformer(
+        "weights of attention to the source are not dropped",
+        '*kept["memory"], real, training)',
+        '*kept["memory"], real)',
+        "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
+    ),
+    transformer(
+        "tokens at their places are not dropped",
+        "return self.dropout(self.positions(vectors, position=position), training=training)",
+        "return self.positions(vectors, position=position)",
+        "test_tokens_at_their_places_are_dropped_in_training",
+    ),
+    transformer(
+        "a block's dropout is lost when saved",
+        '"normalize": self.normalize,\n            "dropout": self.dropout.rate,',
+        '"normalize": self.normalize,',
+        "test_dropout_goes_through_the_config",
+    ),
+    transformer(
+        "a stack's dropout is lost when saved",
+        '("depth", "num_heads", "units", "normalize", "dropout")',
+        '("depth", "num_heads", "units", "normalize")',
+        "test_dropout_goes_through_the_config",
+    ),
+    # Search, measures and pictures
     generation("a sequence does not end", "| (tokens == self.end)", "| (tokens == -7)"),
     generation("padding is chosen as a token", "gains[:, :, 0] = -np.inf  # padding", "pass  # padding"),
     generation(
@@ -272,6 +366,24 @@ MUTANTS = (
         "(padded[0] == padded[1]).any(axis=1)",
     ),
     measure("ties count as ranked above", "(difference == 0).mean() / 2", "(difference == 0).mean()"),
+    measure(
+        "the gradient leaves out the cell state",
+        "np.linalg.norm(np.concatenate(states, axis=-1), axis=-1)",
+        "np.linalg.norm(states[0], axis=-1)",
+    ),
+    measure(
+        "one exploding gradient decides the mean",
+        "mean = np.exp(np.log(np.maximum(norms, tiny)).mean(axis=1))[::-1]",
+        "mean = np.maximum(norms, tiny).mean(axis=1)[::-1]",
+    ),
+    measure("a distance on an edge counts twice", "(distances < high)", "(distances <= high)"),
+    plotting(
+        "rows of a map stand beside other labels",
+        'imshow(values, cmap="RdBu_r", vmin=-limit',
+        'imshow(values[::-1], cmap="RdBu_r", vmin=-limit',
+    ),
+    plotting("a point bears another word", "words[np.flatnonzero(inside)[0]]", "words[number]"),
+    plotting("what all words share is not taken away", " - np.mean(vectors, axis=0)", ""),
     # Data
     _in("data/airline.py", "test_data")(
         "the scaler is fitted on all data",
@@ -287,12 +399,23 @@ MUTANTS = (
     _in("data/marked.py", "test_data")(
         "the distance is one off", "distances = time - 1 - marked", "distances = time - marked"
     ),
+    *(
+        _in(f"data/{name}.py", tests)(
+            f"the seed is not read, {name}", "np.random.default_rng(seed)", "np.random.default_rng()"
+        )
+        for name, tests in (
+            ("marked", "test_data"),
+            ("grammar", "test_data"),
+            ("modular", "test_data_senses"),
+        )
+    ),
     _in("data/vocabulary.py", "test_data")(
         "padding stands on the left", "row[: len(kept)] = kept", "row[-len(kept) :] = kept"
     ),
     _in("data/vocabulary.py", "test_data")(
         "the start mark is missing", "return [self.ids[START]], [self.ids[END]]", "return [], [self.ids[END]]"
     ),
+    lesson("a bound that is just met fails", '">=": operator.ge', '">=": operator.gt'),
     lesson("a claim that is false passes", "    if not held:\n", "    if False:\n"),
     lesson("a figure that is no number passes", "math.isfinite(measured) and compare", "compare"),
 )
