@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -230,3 +231,21 @@ def test_versions_are_not_chosen_from_outside(course, monkeypatch):
 def test_what_is_not_there_is_named(course):
     assert run(course, "--one", "7") == "N must be the number of a lesson: 02. Received: N=7"
     assert run(course, "--only", "Python 4") == "No case's name holds the text. Received: --only Python 4"
+
+
+@pytest.mark.parametrize("case", [case for case in matrix.CASES if "ONEDNN_MAX_CPU_ISA" in case.settings])
+def test_products_of_every_type_run_on_an_older_processor(case):
+    products = """
+import tensorflow as tf
+for dtype in ("float32", "float16", "bfloat16"):
+    ones = tf.ones((64, 64), dtype)
+    print(dtype, bool(tf.reduce_all(tf.function(tf.matmul)(ones, ones) == 64)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", products],
+        env={**os.environ, **case.settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "float32 True\nfloat16 True\nbfloat16 True\n", done.stderr
