@@ -16,8 +16,7 @@ HEAD = """\
 
 Each line stands in a lesson behind a measurement that is made again whenever the lesson runs, and that raises
 an error if it says otherwise. `make run` checks all of them, and `make seeds SEEDS=0-9` shows by how much
-they hold.
-This page is written from the stored lessons by `make claims`, and a test holds it up to date.
+they hold. This page is written from the stored lessons by `make claims`, and a test holds it up to date.
 
 ## Statements
 
