@@ -1,25 +1,30 @@
-"""The layers, data and measures of the course, from embeddings to self-attention."""
+"""Layers and models, from embeddings to self-attention; on demand, what the lessons use beside them."""
+
+import importlib
 
 from course_utils import _quiet  # isort: skip  (before Keras: it imports TensorFlow in silence)
 
 _quiet.import_tensorflow()
 
-from course_utils import data, lesson, measure, plotting  # noqa: E402
 from course_utils.attention import (  # noqa: E402
     AttentionPooling,
     BahdanauAttention,
-    HardAttention,
-    HardAttentionModel,
-    LocalAttention,
     LuongAttention,
-    MultiHeadAttention,
     SelfAttention,
     causal_mask,
     masked_softmax,
 )
-from course_utils.embedding import Embedding, PositionalEncoding, PositionEmbedding  # noqa: E402
-from course_utils.exercises import check, hint, solution  # noqa: E402
-from course_utils.lesson import claim, progress, seed, settle  # noqa: E402
+from course_utils.blocks import TransformerBlock, TransformerDecoder, TransformerEncoder  # noqa: E402
+from course_utils.embedding import (  # noqa: E402
+    Embedding,
+    PositionalEncoding,
+    PositionEmbedding,
+    TokenAndPositionEmbedding,
+)
+from course_utils.hard_attention import HardAttention, HardAttentionModel  # noqa: E402
+from course_utils.language_model import LanguageModel  # noqa: E402
+from course_utils.local_attention import LocalAttention  # noqa: E402
+from course_utils.multi_head_attention import MultiHeadAttention  # noqa: E402
 from course_utils.recurrent import (  # noqa: E402
     GRU,
     LSTM,
@@ -30,14 +35,13 @@ from course_utils.recurrent import (  # noqa: E402
     SimpleRNNCell,
 )
 from course_utils.seq2seq import Decoder, Encoder, Seq2Seq  # noqa: E402
-from course_utils.transformer import (  # noqa: E402
-    LanguageModel,
-    TokenAndPositionEmbedding,
-    Transformer,
-    TransformerBlock,
-    TransformerDecoder,
-    TransformerEncoder,
-)
+from course_utils.transformer import Transformer  # noqa: E402
+
+ON_DEMAND = {  # what lessons use beside the layers, and the module it stands in
+    **{name: name for name in ("data", "lesson", "measure", "plotting")},
+    **dict.fromkeys(("check", "hint", "solution"), "exercises"),
+    **dict.fromkeys(("claim", "progress", "seed", "settle"), "lesson"),
+}
 
 __all__ = [
     "GRU",
@@ -81,3 +85,21 @@ __all__ = [
     "settle",
     "solution",
 ]
+
+
+def __getattr__(name):
+    if name not in ON_DEMAND:
+        raise AttributeError(f"module 'course_utils' has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f"course_utils.{ON_DEMAND[name]}")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"`course_utils.{name}` needs the packages of the lessons: install the course with its extra "
+            f"`lessons`, `rnn-to-self-attention[lessons]`. Not found: {error.name}",
+            name=error.name,
+        ) from error
+    return module if ON_DEMAND[name] == name else getattr(module, name)
+
+
+def __dir__():
+    return sorted(globals().keys() | ON_DEMAND.keys())

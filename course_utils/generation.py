@@ -1,10 +1,12 @@
-"""Greedy and beam search over any model that has `first_tokens`, `start` and `step`."""
+"""Greedy and beam search, and draws, over any model that has `first_tokens`, `start` and `step`."""
+
+import random
 
 import keras
 import numpy as np
 from keras import ops
 
-from course_utils._validation import require_whole
+from course_utils._validation import require_flag, require_number, require_whole
 
 
 def generate(
@@ -42,15 +44,16 @@ def generate(
         or both of the requests a tuple, in the order of the arguments.
 
     Raises:
-        ValueError: the width or the length is not a positive whole number; the source is empty or of another
-            shape; or the model refuses: it has no weights to return, too few positions, no such id.
+        ValueError: the width or the length is not a positive whole number; the source is empty, of another
+            shape, or no ids; the model has none of the methods, or its logits are not numbers, as where its
+            weights are NaN; or the model refuses: it has no weights to return, too few positions, no such id.
     """
     max_length, width = require_whole("max_length", max_length), require_whole("beam_width", beam_width)
-    source = np.asarray(source)
-    if source.ndim != 2 or not source.size:
-        raise ValueError(
-            f"`source` must be ids of shape (batch, time), not empty. Received: shape={source.shape}"
-        )
+    flags = {"divide_by_length": divide_by_length, "return_log_probs": return_log_probs}
+    for name, flag in {**flags, "return_attention_scores": return_attention_scores}.items():
+        require_flag(name, flag)
+    _require_parts(model)
+    source = _ids(source)
     batch = len(source)
     beam = _Beam(batch, width, max_length, model.end_mark)
     state = model.start(source, max_length)
@@ -80,6 +83,94 @@ def generate(
     return tuple(results) if len(results) > 1 else results[0]
 
 
+def sample(model, source, max_length, temperature=1.0, top_k=None, top_p=None, seed=None):
+    """Draw one sequence for each source, token by token, from what the model holds likely.
+
+        p(token) = softmax(logits / temperature), of which the unlikely ones are left out
+
+    (`top_k`: Fan et al. 2018, "Hierarchical Neural Story Generation"; `top_p`: Holtzman et al. 2020, "The
+    Curious Case of Neural Text Degeneration".)
+
+    Args:
+        model, source, max_length: as in `generate`.
+        temperature: above zero. Below 1 the likely tokens become likelier, above 1 less likely.
+        top_k: draw from so many tokens alone, the likeliest.
+        top_p: draw from the fewest tokens alone that have this probability together.
+        seed: a whole number for draws that can be repeated; by default it comes from Keras' global seed.
+
+    Returns:
+        The tokens, int32 `(batch, max_length)`: no start mark, the end mark if it came, then 0.
+
+    Raises:
+        ValueError: the temperature is not above zero, `top_k` is not a positive whole number, `top_p` is not
+            above 0 and at most 1, the seed is not whole; else as `generate`.
+    """
+    max_length = require_whole("max_length", max_length)
+    keep = _kept_tokens(temperature, top_k, top_p)
+    seed = random.getrandbits(32) if seed is None else require_whole("seed", seed, least=0)
+    rng = np.random.default_rng(seed)
+    _require_parts(model)
+    source = _ids(source)
+    rows, step = np.arange(len(source)), _compiled(model)
+    state, tokens = model.start(source, max_length), ops.convert_to_numpy(model.first_tokens(source))
+    drawn = np.zeros((len(source), max_length), "int32")
+    live = np.ones(len(source), bool)
+    for position in range(max_length):
+        logits, state = step(tokens, rows, state, False)
+        logits = ops.convert_to_numpy(logits).astype("float64")
+        _require_a_likeliest(logits[live], position)
+        # The largest of logit + Gumbel noise is a draw from the softmax (Gumbel 1954).
+        tokens = np.argmax(keep(logits) + rng.gumbel(size=logits.shape), axis=1).astype("int32")
+        drawn[live, position] = tokens[live]
+        live &= tokens != model.end_mark
+        if not live.any():
+            break
+    return drawn
+
+
+def _kept_tokens(temperature, top_k, top_p):
+    """Return a function that divides logits by the temperature and takes the unlikely tokens out."""
+    if require_number("temperature", temperature) <= 0:
+        raise ValueError(f"`temperature` must be above zero. Received: temperature={temperature!r}")
+    if top_k is not None:
+        require_whole("top_k", top_k)
+    if top_p is not None and not 0 < require_number("top_p", top_p) <= 1:
+        raise ValueError(f"`top_p` must be above 0 and at most 1. Received: top_p={top_p!r}")
+
+    def keep(logits):
+        logits = logits / temperature
+        logits[:, 0] = -np.inf  # padding is no token
+        order = np.argsort(-logits, axis=1, kind="stable")
+        ranked = np.exp(_log_softmax(np.take_along_axis(logits, order, axis=1)))
+        out = np.zeros(ranked.shape, bool)
+        out[:, top_k:] = top_k is not None
+        if top_p is not None:  # those that come when the probability is reached already
+            out |= np.cumsum(ranked, axis=1) - ranked >= top_p
+        return np.where(np.take_along_axis(out, np.argsort(order, axis=1), axis=1), -np.inf, logits)
+
+    return keep
+
+
+def _require_parts(model):
+    for part in ("end_mark", "first_tokens", "start", "step"):
+        if not hasattr(model, part):
+            raise ValueError(f"`model` must have `{part}`. Received: model={model!r:.80}")
+
+
+def _ids(source):
+    try:
+        source = np.asarray(source)
+    except ValueError:  # of rows of different lengths
+        source = np.array(None)
+    whole = source.dtype.kind in "iu" or (source.dtype.kind == "f" and (source == np.floor(source)).all())
+    if source.ndim != 2 or not source.size or not whole:
+        raise ValueError(
+            "`source` must be ids, whole numbers, of shape (batch, time), not empty. "
+            f"Received: shape={source.shape}, dtype={source.dtype}"
+        )
+    return source
+
+
 class _Beam:
     """The best sequences so far: for each source `width` of them, side by side."""
 
@@ -93,7 +184,9 @@ class _Beam:
     def extend(self, logits, position):
         """Go one token further; return which sequence each of the new ones goes on from."""
         batch, width = self.ended.shape
-        gains = _log_softmax(logits.astype("float64")).reshape(batch, width, -1)
+        logits = logits.astype("float64").reshape(batch, width, -1)
+        _require_a_likeliest(logits[~self.ended & (self.log_probs > -np.inf)], position)
+        gains = _log_softmax(logits)
         gains[:, :, 0] = -np.inf  # padding is no token ...
         gains[self.ended] = -np.inf
         gains[self.ended, 0] = 0  # ... but all that follows an end
@@ -127,6 +220,16 @@ def _compiled(model):
             step = tf.function(step, reduce_retracing=True)
         vars(model)["_step_of_rows"] = step  # past Keras, which would track it
     return vars(model)["_step_of_rows"]
+
+
+def _require_a_likeliest(logits, position):
+    """Refuse logits of which none is the largest: NaN, infinity, or minus infinity for all but padding."""
+    sound = np.isfinite(logits.max(axis=-1)) & (logits[:, 1:].max(axis=-1) > -np.inf)
+    if not sound.all():
+        raise ValueError(
+            "`model` must give finite logits; its weights may not be numbers. "
+            f"Received: logits={logits[~sound][0]} at step {position}"
+        )
 
 
 def _select(beams, parents):

@@ -10,14 +10,16 @@ Three environment variables reach a lesson from outside, and `make` sets them:
 import contextlib
 import json
 import math
+import numbers
 import operator
 import os
+import re
 from pathlib import Path
 
 import keras
 
 from course_utils import plotting
-from course_utils._validation import require_whole
+from course_utils._validation import require_flag, require_whole
 
 RELATIONS = {
     ">": operator.gt,
@@ -27,6 +29,7 @@ RELATIONS = {
     "==": operator.eq,
 }
 STATEMENTS = range(1, 93)
+VERDICT = re.compile(r"holds|does not hold|holds only when \S.*")
 WITHOUT_MEASUREMENT = (17, 91)  # matters of definition and of history
 
 _seed = 0
@@ -51,6 +54,7 @@ def start(seed=0, gpu=False, devices=1):
     global _seed
     _seed = _whole_seed(os.environ.get("COURSE_SEED") or seed)
     require_whole("devices", devices)
+    require_flag("gpu", gpu)
     if keras.backend.backend() == "tensorflow":
         _prepare_tensorflow(gpu, devices)
     plotting.style()
@@ -89,7 +93,7 @@ def settle(number, said, verdict, *bounds):
     Args:
         number: the number of the statement, 1 to 92.
         said: what is said, in our words.
-        verdict: "holds", "does not hold" or "holds only when ...".
+        verdict: "holds", "does not hold" or "holds only when ...", with the condition.
         *bounds: as in `claim`; at least one, except for a matter of definition or history.
 
     Raises:
@@ -97,18 +101,18 @@ def settle(number, said, verdict, *bounds):
         ValueError: the number, the text, the verdict or a bound is not of that form, or there is no bound
             where one is needed.
     """
-    if number not in STATEMENTS:
+    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number not in STATEMENTS:
         raise ValueError(
             f"A statement has a number from {STATEMENTS[0]} to {STATEMENTS[-1]}. Received: number={number!r}"
         )
-    if verdict not in ("holds", "does not hold") and not str(verdict).startswith("holds only when "):
+    if not isinstance(verdict, str) or not VERDICT.fullmatch(verdict):
         raise ValueError(
             'A verdict is "holds", "does not hold" or begins with "holds only when ". '
             f"Received: verdict={verdict!r}"
         )
     if not bounds and number not in WITHOUT_MEASUREMENT:
         raise ValueError(f"Statement {number} must be measured: give at least one bound. Received: bounds=()")
-    entry = {"kind": "statement", "number": number, "said": _sentence("said", said), "verdict": verdict}
+    entry = {"kind": "statement", "number": int(number), "said": _sentence("said", said), "verdict": verdict}
     _check_bounds(f"Statement {number}: {said} → {verdict}", bounds, entry)
 
 
@@ -119,6 +123,8 @@ def progress():
 
 def log(entry):
     """Append `entry`, a dict, as a line of JSON to the file that `COURSE_LOG` names, if it names one."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"`entry` must be a dict. Received: entry={entry!r:.80}")
     path = os.environ.get("COURSE_LOG")
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
@@ -141,7 +147,7 @@ class _ProgressBar(keras.callbacks.Callback):
 def _whole_seed(value):
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         number = -1
     if not 0 <= number < 2**32 or str(number) != str(value).strip():
         raise ValueError(f"A seed must be a whole number from 0 to 2**32 - 1. Received: seed={value!r}")
@@ -195,6 +201,8 @@ def _check_bounds(line, bounds, entry):
 def _check_bound(bound):
     try:
         measured, relation, limit = bound
+        if isinstance(measured, str) or isinstance(limit, str):
+            raise TypeError("a text is no number")
         measured, limit = float(measured), float(limit)
         compare = RELATIONS[relation]
     except (TypeError, ValueError, KeyError) as error:
@@ -202,7 +210,8 @@ def _check_bound(bound):
             f"A bound is (measured, relation, limit): two numbers and one of {', '.join(RELATIONS)} "
             f"between them. Received: bound={bound!r}"
         ) from error
-    return measured, relation, limit, math.isfinite(measured) and compare(measured, limit)
+    finite = math.isfinite(measured) and math.isfinite(limit)  # below infinity is no claim
+    return measured, relation, limit, finite and compare(measured, limit)
 
 
 def _what_was_measured(line, measured):

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_utils._validation import agree, require_items, require_numbers, require_whole
+
 
 def gradient_by_distance(cell, inputs):
     """Measure how much of the gradient arrives at each earlier state.
@@ -23,6 +25,9 @@ def gradient_by_distance(cell, inputs):
 
     Returns:
         `(time,)`: element d is the gradient d steps before the last, in units of element 0.
+
+    Raises:
+        ValueError: the cell is none, or the inputs are no batch of sequences of vectors.
     """
     import tensorflow as tf
 
@@ -54,7 +59,7 @@ def gates_over_time(cell, inputs):
         LSTM "cell state".
 
     Raises:
-        ValueError: the cell has no gates.
+        ValueError: the cell has no gates, or the inputs are no batch of sequences of vectors.
     """
     cell, inputs = _cell_of(cell, inputs)
     if not hasattr(cell, "gates"):
@@ -81,14 +86,25 @@ def accuracy_by_distance(labels, predictions, distances, edges):
         The accuracy of each band, `(len(edges) - 1,)`.
 
     Raises:
-        ValueError: a band holds no example.
+        ValueError: a band holds no example, the three are not numbers of one length, or the edges do not
+            rise.
     """
-    correct, distances = np.equal(labels, predictions), np.asarray(distances)
+    named = {"labels": labels, "predictions": predictions, "distances": distances}
+    labels, predictions, distances = (require_numbers(*each, axes=1) for each in named.items())
+    if not len(labels) == len(predictions) == len(distances):
+        raise ValueError(
+            "There must be as many `predictions` and `distances` as `labels`. "
+            f"Received: {len(labels)} labels, {len(predictions)} predictions, {len(distances)} distances"
+        )
+    edges = require_numbers("edges", edges, axes=1)
+    if len(edges) < 2 or (np.diff(edges) <= 0).any():
+        raise ValueError(f"`edges` must be two numbers or more that rise. Received: edges={edges.tolist()}")
+    correct = labels == predictions
     bands = [(distances >= low) & (distances < high) for low, high in itertools.pairwise(edges)]
     empty = [band for band, inside in enumerate(bands) if not inside.any()]
     if empty:
         raise ValueError(
-            f"Every band of distances needs an example. Received: edges={list(edges)}, empty={empty}"
+            f"Every band of distances needs an example. Received: edges={edges.tolist()}, empty={empty}"
         )
     return np.array([correct[inside].mean() for inside in bands])
 
@@ -98,25 +114,56 @@ class TokenAccuracy(keras.metrics.Metric):
     """The share of real tokens that a model names: padding, label 0, does not count.
 
     Under teacher forcing this is a figure of training. What a model can do is measured on what it
-    generates, by `exact_match`. Sample weights change nothing.
+    generates, by `exact_match`. Where it is one of the `weighted_metrics`, a token counts by the weight of
+    its sample, or by its own.
     """
 
     def __init__(self, name="accuracy", **kwargs):
+        if not isinstance(name, (str, type(None))):
+            raise ValueError(f"`name` must be a text. Received: name={name!r:.80}")
         super().__init__(name=name, **kwargs)
         self.right = self.add_weight(name="right", initializer="zeros")
         self.real = self.add_weight(name="real", initializer="zeros")
 
-    def update_state(self, labels, logits, sample_weight=None):  # noqa: ARG002
-        """Count the tokens of one batch: labels `(batch, time)`, logits `(batch, time, vocabulary)`."""
-        named = ops.cast(ops.argmax(logits, axis=-1), "int32")
+    def update_state(self, labels, logits, sample_weight=None):
+        """Count the tokens of one batch.
+
+        Args:
+            labels: ids, `(batch, time)`, padded with 0.
+            logits: `(batch, time, vocabulary)`.
+            sample_weight: `(batch,)`, or one for each token, `(batch, time)`.
+
+        Raises:
+            ValueError: the shapes are not as above.
+        """
+        labels, logits = _tensor("labels", labels), _tensor("logits", logits)
+        if not agree(labels.shape, logits.shape[:-1]):
+            raise ValueError(
+                "`labels` must be (batch, time) and `logits` (batch, time, vocabulary). "
+                f"Received: shapes {tuple(labels.shape)} and {tuple(logits.shape)}"
+            )
         labels = ops.cast(labels, "int32")
-        real = ops.not_equal(labels, 0)
-        self.right.assign_add(ops.sum(ops.cast(real & (named == labels), self.dtype)))
-        self.real.assign_add(ops.sum(ops.cast(real, self.dtype)))
+        right = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), labels)
+        counts = ops.cast(ops.not_equal(labels, 0), self.dtype)
+        if sample_weight is not None:
+            counts = counts * self._of_tokens(sample_weight, labels.shape)
+        self.right.assign_add(ops.sum(ops.cast(right, self.dtype) * counts))
+        self.real.assign_add(ops.sum(counts))
 
     def result(self):
         """Return the share so far."""
-        return self.right / ops.maximum(self.real, 1)
+        return ops.divide_no_nan(self.right.value, self.real.value)
+
+    def _of_tokens(self, weight, shape):
+        weight = _tensor("sample_weight", weight, self.dtype)
+        for _ in range(len(shape) - len(weight.shape)):
+            weight = ops.expand_dims(weight, -1)
+        if not agree(weight.shape[:1], shape[:1]) or not agree(weight.shape, shape, one_is_any=True):
+            raise ValueError(
+                "`sample_weight` must have one number for each row of `labels`, or for each token. "
+                f"Received: shapes {tuple(weight.shape)} and {tuple(shape)}"
+            )
+        return weight
 
 
 def exact_match(generated, labels):
@@ -129,9 +176,9 @@ def exact_match(generated, labels):
         Booleans, `(sequences,)`.
 
     Raises:
-        ValueError: there are not as many sequences on both sides.
+        ValueError: there are not as many sequences on both sides, or there is none.
     """
-    generated, labels = np.asarray(generated), np.asarray(labels)
+    generated, labels = require_numbers("generated", generated), require_numbers("labels", labels)
     if generated.ndim != 2 or labels.ndim != 2 or len(generated) != len(labels):
         raise ValueError(
             "`generated` and `labels` must be ids (sequences, time), as many on both sides. "
@@ -154,27 +201,44 @@ def weight_within(weights, spans, slack=0):
         The summed weight, `(examples,)`.
 
     Raises:
-        ValueError: there is not one span for each row of weights.
+        ValueError: there is not one span for each row of weights, or the slack is negative.
     """
-    return (np.asarray(weights) * _within(weights, spans, slack)).sum(axis=1)
+    inside = _within(weights, spans, slack)
+    return (np.asarray(weights) * inside).sum(axis=1)
 
 
 def peak_within(weights, spans, slack=0):
     """Say for each example whether its largest weight lies on the true span; as `weight_within`."""
+    inside = _within(weights, spans, slack)
     peaks = np.argmax(weights, axis=1)[:, None]
-    return np.take_along_axis(_within(weights, spans, slack), peaks, axis=1)[:, 0]
+    return np.take_along_axis(inside, peaks, axis=1)[:, 0]
 
 
 def mean_by_group(values, groups):
-    """Return the different `groups`, in order, and the mean of the `values` in each."""
+    """Return the different `groups`, in order, and the mean of the `values` in each.
+
+    Raises:
+        ValueError: there is not one group for each value.
+    """
+    values = require_numbers("values", values, axes=1)
+    groups = _require_groups(groups, len(values))
     names, members = np.unique(groups, return_inverse=True)
     return names, np.bincount(members, weights=values) / np.bincount(members)
 
 
 def cosine_similarities(vectors):
-    """Return the cosine of every row of `vectors` with every other, `(rows, rows)`."""
-    vectors = np.asarray(vectors)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    """Return the cosine of every row of `vectors` with every other, `(rows, rows)`.
+
+    Raises:
+        ValueError: the vectors are no rows of numbers, or one of them is zero and has no direction.
+    """
+    vectors = require_numbers("vectors", vectors, axes=2, finite=True)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not norms.all():
+        raise ValueError(
+            f"`vectors` must not be zero: zero has no direction. Received: row {np.argmin(norms)} is zero"
+        )
+    unit = vectors / norms
     return unit @ unit.T
 
 
@@ -184,9 +248,18 @@ def within_and_between(similarities, groups):
     Args:
         similarities: `(items, items)`; an item's similarity with itself does not count.
         groups: the group of each item, `(items,)`.
+
+    Raises:
+        ValueError: the similarities are not square, there is not one group for each item, no group has two
+            items, or there is only one group.
     """
+    similarities, groups = _require_square(similarities), _require_groups(groups, len(similarities))
     same = np.equal.outer(groups, groups)
     others = ~np.eye(len(same), dtype=bool)
+    if same.all() or not (same & others).any():
+        raise ValueError(
+            f"There must be two groups, and one of two items. Received: groups={groups.tolist()!r:.80}"
+        )
     return float(similarities[same & others].mean()), float(similarities[~same].mean())
 
 
@@ -199,8 +272,16 @@ def group_similarities(similarities, groups):
 
     Returns:
         `(groups, groups)`, each group's mean with itself on the diagonal.
+
+    Raises:
+        ValueError: the similarities are not square, there is not one group for each item, or a group has
+            one item.
     """
-    members = np.array([np.equal(groups, group) for group in dict.fromkeys(groups)], float)
+    similarities, groups = _require_square(similarities), _require_groups(groups, len(similarities))
+    names = dict.fromkeys(groups.tolist())
+    members = np.array([groups == group for group in names], float)
+    if members.sum(axis=1).min() < 2:
+        raise ValueError(f"Each group must have two items. Received: groups={groups.tolist()!r:.80}")
     others = 1 - np.eye(len(similarities))
     return (members @ (similarities * others) @ members.T) / (members @ others @ members.T)
 
@@ -210,19 +291,44 @@ def ranked_above(scores, other_scores):
 
     1 means that the two can be told apart by a threshold, 0.5 that the scores say nothing
     (the area under the ROC curve).
+
+    Raises:
+        ValueError: one of them is not numbers, or there are none.
     """
-    difference = np.subtract.outer(np.asarray(scores), np.asarray(other_scores))
-    return float((difference > 0).mean() + (difference == 0).mean() / 2)
+    scores = require_numbers("scores", scores)
+    other_scores = require_numbers("other_scores", other_scores)
+    above, equal = np.greater.outer(scores, other_scores), np.equal.outer(scores, other_scores)
+    return float(above.mean() + equal.mean() / 2)
 
 
 def mean_absolute_percentage_error(actual, forecast):
-    """Return the mean of `|actual - forecast| / |actual|`, in percent."""
-    actual = np.asarray(actual)
+    """Return the mean of `|actual - forecast| / |actual|`, in percent.
+
+    Raises:
+        ValueError: the two have other shapes or no numbers, or something actual is zero.
+    """
+    actual, forecast = (
+        require_numbers(*each, finite=True).astype("float64")
+        for each in {"actual": actual, "forecast": forecast}.items()
+    )
+    if actual.shape != forecast.shape:
+        raise ValueError(
+            "`actual` and `forecast` must have the same shape. "
+            f"Received: shapes {actual.shape} and {forecast.shape}"
+        )
+    if not actual.all():
+        raise ValueError("`actual` must not be zero: nothing is a share of it. Received: actual with 0")
     return float(100 * np.mean(np.abs(actual - forecast) / np.abs(actual)))
 
 
 def median_milliseconds(function, repeats=15):
-    """Return the median time of `function()` in milliseconds, after one call to warm up."""
+    """Return the median time of `function()` in milliseconds, after one call to warm up.
+
+    Raises:
+        ValueError: the function cannot be called, or the number of repeats is not whole and positive.
+    """
+    _require_callable("function", function)
+    repeats = require_whole("repeats", repeats)
     function()
     seconds = []
     for _ in range(repeats):
@@ -241,14 +347,19 @@ def weight_gradients(model, inputs, labels, loss):
         loss: a function or a Keras loss that takes labels and outputs.
 
     Returns:
-        A list of arrays, in the order of `model.trainable_weights`.
+        A list of arrays, in the order of `model.trainable_weights`; None where no gradient passes.
+
+    Raises:
+        ValueError: the model or the loss cannot be called.
     """
+    _require_callable("model", model)
+    _require_callable("loss", loss)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         value = loss(labels, model(inputs))
     gradients = tape.gradient(value, [weight.value for weight in model.trainable_weights])
-    return [np.asarray(tf.convert_to_tensor(gradient)) for gradient in gradients]
+    return [None if each is None else np.asarray(tf.convert_to_tensor(each)) for each in gradients]
 
 
 def gradient(function, inputs):
@@ -260,9 +371,16 @@ def gradient(function, inputs):
 
     Returns:
         An array of the shape of `inputs`, or None where no gradient passes.
+
+    Raises:
+        ValueError: the function cannot be called, or the inputs are no floats, so that they have no gradient.
     """
+    _require_callable("function", function)
     import tensorflow as tf
 
+    dtype = require_numbers("inputs", inputs).dtype
+    if dtype.kind != "f":
+        raise ValueError(f"`inputs` must be floats: others have no gradient. Received: inputs of {dtype}")
     inputs = ops.convert_to_tensor(inputs)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
@@ -286,8 +404,13 @@ def products(function, shape):
         needs the result of the one before.
 
     Raises:
-        ValueError: the graph holds a loop or a call, in which products would be missed.
+        ValueError: the graph holds a loop or a call, in which products would be missed, the function cannot
+            be called, or the shape is not whole numbers.
     """
+    _require_callable("function", function)
+    if not isinstance(shape, (list, tuple)) or not shape:
+        raise ValueError(f"`shape` must be whole numbers. Received: shape={shape!r}")
+    shape = [require_whole("shape", size) for size in shape]
     import tensorflow as tf
 
     graph = tf.function(function).get_concrete_function(tf.TensorSpec(shape)).graph
@@ -321,9 +444,14 @@ def _multiply_adds(node):
 
 def _cell_of(layer, inputs):
     cell = getattr(layer, "cell", layer)
+    if not hasattr(cell, "state_size"):
+        raise ValueError(
+            f"`cell` must be a recurrent cell, or a layer that carries one. Received: cell={layer}"
+        )
+    inputs = require_numbers("inputs", inputs, axes=3, finite=True)
     if not cell.built:
         cell.build((None, inputs.shape[-1]))
-    return cell, ops.convert_to_tensor(inputs)
+    return cell, ops.convert_to_tensor(inputs, cell.compute_dtype)
 
 
 def _steps(cell, inputs):
@@ -337,7 +465,8 @@ def _steps(cell, inputs):
 
 
 def _within(weights, spans, slack):
-    weights, spans = np.asarray(weights), np.asarray(spans)
+    weights, spans = require_numbers("weights", weights, finite=True), require_numbers("spans", spans)
+    slack = require_whole("slack", slack, least=0)
     if weights.ndim != 2 or spans.shape != (len(weights), 2):
         raise ValueError(
             "`weights` must be (examples, time) and `spans` (examples, 2). "
@@ -345,3 +474,35 @@ def _within(weights, spans, slack):
         )
     positions = np.arange(weights.shape[1])
     return (positions >= spans[:, :1] - slack) & (positions < spans[:, 1:] + slack)
+
+
+def _tensor(name, values, dtype=None):
+    try:
+        if getattr(getattr(values, "dtype", None), "kind", "f") not in "biufV":  # V is bfloat16
+            raise TypeError(f"{values.dtype} is not a type of numbers")
+        return ops.convert_to_tensor(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{name}` must be numbers. Received: {name}={values!r:.80}") from error
+
+
+def _require_groups(groups, count):
+    names = require_items("groups", groups)
+    if len(names) != count:
+        raise ValueError(
+            f"`groups` must have one name for each item, here {count}. Received: groups={groups!r:.80}"
+        )
+    return np.asarray(names)
+
+
+def _require_square(similarities):
+    similarities = require_numbers("similarities", similarities, axes=2, finite=True)
+    if similarities.shape[0] != similarities.shape[1]:
+        raise ValueError(
+            f"`similarities` must be square. Received: similarities of shape {similarities.shape}"
+        )
+    return similarities
+
+
+def _require_callable(name, function):
+    if not callable(function):
+        raise ValueError(f"`{name}` must be a function or a layer. Received: {name}={function!r:.80}")

@@ -4,6 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 
+from course_utils._validation import require_items, require_numbers, require_whole
+
 # Okabe and Ito's colours are told apart by colour-blind readers; the line styles differ too.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
@@ -43,10 +45,28 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, **settings):
 
     Returns:
         The axes.
+
+    Raises:
+        ValueError: there is no line, a line has not as many values as points, or the level is no such pair.
     """
+    if not isinstance(lines, dict) or not lines:
+        raise ValueError(f"`lines` must be a dict, not empty. Received: lines={lines!r:.80}")
+    if isinstance(x, dict) and not x.keys() >= lines.keys():
+        raise ValueError(f"`x` must have the points of each line. Received: x of {list(x)}")
+    drawn = {label: (x[label] if isinstance(x, dict) else x, y) for label, y in lines.items()}
+    for label, (points, y) in drawn.items():
+        if any(map(np.iscomplexobj, require_items("x", points))):
+            raise ValueError(f"`x` must not be complex. Received: x={points!r:.80}")
+        if len(points) != len(require_items("lines", y)):
+            raise ValueError(
+                "Each line must have one value for each point of `x`. "
+                f"Received: {len(y)} values and {len(points)} points for {label!r}"
+            )
+    if level is not None and (not isinstance(level, (list, tuple)) or len(level) != 2 or np.ndim(level[0])):
+        raise ValueError(f"`level` must be a height and its label. Received: level={level!r:.80}")
     _, axes = plt.subplots()
-    for label, y in lines.items():
-        axes.plot(x[label] if isinstance(x, dict) else x, y, label=label)
+    for label, (points, y) in drawn.items():
+        axes.plot(points, y, label=label)
     if level is not None:
         height, label = level
         axes.axhline(height, color="0.4", linewidth=1, linestyle=":", label=label)
@@ -68,9 +88,21 @@ def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", li
 
     Returns:
         The axes.
+
+    Raises:
+        ValueError: the values are no matrix with a row and a column for each label, or the limit is not
+            positive.
     """
-    values = np.asarray(values)
-    limit = np.abs(values).max() if limit is None else limit
+    values = require_numbers("values", values, axes=2, finite=True)
+    rows, columns = require_items("rows", rows), require_items("columns", columns)
+    if values.shape != (len(rows), len(columns)):
+        raise ValueError(
+            "`values` must have a row and a column for each label, here "
+            f"{(len(rows), len(columns))}. Received: shape={values.shape}"
+        )
+    if limit is not None and require_numbers("limit", limit, axes=0, finite=True) <= 0:
+        raise ValueError(f"`limit` must be positive. Received: limit={limit}")
+    limit = limit or np.abs(values.astype(float)).max()
     _, axes = plt.subplots(figsize=(1.6 + 0.32 * len(columns), 1.2 + 0.26 * len(rows)))
     image = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=90 if len("".join(map(str, columns))) > 40 else 0)
@@ -93,9 +125,10 @@ def attention_map(weights, source, target, title=None):
         The axes.
 
     Raises:
-        ValueError: there are more tokens than weights.
+        ValueError: there are more tokens than weights, or no token.
     """
-    weights = np.asarray(weights)
+    weights = require_numbers("weights", weights, finite=True)
+    source, target = require_items("source", source), require_items("target", target)
     if weights.ndim != 2 or len(target) > weights.shape[0] or len(source) > weights.shape[1]:
         raise ValueError(
             "`weights` must have a row for each target token and a column for each source token, here "
@@ -123,14 +156,24 @@ def word_map(vectors, words, groups, title=None):
 
     Returns:
         The axes.
+
+    Raises:
+        ValueError: there are not two vectors of two numbers, or not one word and one group for each.
     """
-    centred = np.asarray(vectors) - np.mean(vectors, axis=0)
+    vectors = require_numbers("vectors", vectors, axes=2, finite=True)
+    words, groups = require_items("words", words), require_items("groups", groups)
+    if min(vectors.shape) < 2 or not len(vectors) == len(words) == len(groups):
+        raise ValueError(
+            "`vectors` must be two or more, of two numbers or more, with a word and a group for each. "
+            f"Received: shape={vectors.shape}, {len(words)} words, {len(groups)} groups"
+        )
+    centred = vectors - np.mean(vectors, axis=0)
     across = np.linalg.svd(centred, full_matrices=False)[2][:2]
     across = np.where(across[:, :1] < 0, -across, across)  # a fixed sign: the same picture each time
     plane = centred @ across.T
     _, axes = plt.subplots(figsize=(7, 4.6))
     for number, group in enumerate(dict.fromkeys(groups)):
-        inside = np.asarray(groups) == group
+        inside = np.array([each == group for each in groups])
         color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
         axes.scatter(*plane[inside].T, color=color, marker=marker, label=group)
         axes.annotate(words[np.flatnonzero(inside)[0]], plane[inside][0], fontsize=8)
@@ -148,7 +191,11 @@ def unrolled(inputs, title=None):
 
     Returns:
         The axes.
+
+    Raises:
+        ValueError: there is no step.
     """
+    inputs = require_items("inputs", inputs)
     _, axes = plt.subplots(figsize=(1.9 * len(inputs) + 1.2, 2.9))
     arrow = {"arrowstyle": "-|>", "linewidth": 1.8}
     for step, read in enumerate(inputs, start=1):
@@ -188,8 +235,17 @@ def table_lookup(row, table, words, title=None):
 
     Returns:
         The axes of the table.
+
+    Raises:
+        ValueError: the table has not one row for each word, or no such row.
     """
-    table = np.asarray(table)
+    table = require_numbers("table", table, axes=2)
+    row, words = require_whole("row", row, least=0), require_items("words", words)
+    if len(words) != len(table) or row >= len(table):
+        raise ValueError(
+            "`table` must have one row for each word, and the row that is looked up. "
+            f"Received: {len(table)} rows, {len(words)} words, row={row}"
+        )
     one_hot = np.eye(len(table))[[row]]
     widths = [len(table), table.shape[1], table.shape[1]]
     figure, panels = plt.subplots(1, 3, figsize=(6.2, 2.6), width_ratios=widths)
@@ -223,7 +279,11 @@ def encoder_decoder(source, target, title=None):
 
     Returns:
         The axes.
+
+    Raises:
+        ValueError: there is nothing to read, or nothing to write.
     """
+    source, target = require_items("source", source), require_items("target", target)
     steps = len(source) + len(target) + 1
     _, axes = plt.subplots(figsize=(1.15 * steps + 0.8, 3))
     arrow = {"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}

@@ -1,42 +1,95 @@
 """A state carried through time: a cell is one step, `keras.layers.RNN` repeats it."""
 
+import inspect
+
 import keras
 import numpy as np
 from keras import ops
 
-from course_utils._layer import Layer
-from course_utils._validation import require_mask, require_one_of, require_whole
+from course_utils._layer import Layer, attached_mask
+from course_utils._validation import (
+    NamedArguments,
+    agree,
+    initializer,
+    require_flag,
+    require_known,
+    require_mask,
+    require_number,
+    require_one_of,
+    require_shape,
+    require_tensor,
+    require_whole,
+)
 
 MERGES = {
-    "concat": lambda forward, backward: ops.concatenate([forward, backward], axis=-1),
-    "sum": lambda forward, backward: forward + backward,
-    "mul": lambda forward, backward: forward * backward,
-    "ave": lambda forward, backward: (forward + backward) / 2,
+    "concat": lambda forward, backward: [ops.concatenate([forward, backward], axis=-1)],
+    "sum": lambda forward, backward: [forward + backward],
+    "mul": lambda forward, backward: [forward * backward],
+    "ave": lambda forward, backward: [(forward + backward) / 2],
     None: lambda forward, backward: [forward, backward],
 }
+FLAGS = {"return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask"}
 
 
 class _Cell(keras.layers.Layer):
     """What the cells share: `units`, and the weights `kernel`, `recurrent_kernel` and `bias`."""
 
     blocks = ("state",)  # what stands side by side in the columns of the weights
-    raised_block = None  # the block whose bias starts above zero
+    biased_gate = None  # the block whose bias starts at `initial_bias`, where that is a number
+    initial_bias = None
 
-    def __init__(self, units, recurrent_initializer="orthogonal", raised_bias=0.0, **kwargs):
+    def __init__(
+        self,
+        units,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        use_bias=True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.units = require_whole("units", units)
         self.state_size = self.units
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.raised_bias = float(raised_bias)
+        self.kernel_initializer = initializer("kernel_initializer", kernel_initializer)
+        self.recurrent_initializer = require_known(
+            "recurrent_initializer", keras.initializers.get, recurrent_initializer
+        )
+        self.bias_initializer = require_known(
+            "bias_initializer",
+            keras.initializers.get,
+            "zeros" if bias_initializer is None else bias_initializer,
+        )
+        self.use_bias = require_flag("use_bias", use_bias)
+
+    def __call__(self, inputs, states, **kwargs):
+        """Go one step, on what has the shapes of one step."""
+        require_tensor("inputs", inputs)
+        wanted = (None, self.kernel.shape[0] if self.built else None)
+        require_shape("inputs", inputs.shape, ("batch", "features"), wanted)
+        _require_states("states", states, inputs.shape[0], self.state_size)
+        return super().__call__(inputs, states, **kwargs)
+
+    @classmethod
+    def arguments(cls):
+        """Return the names of the arguments that are a cell's own."""
+        makers = [each.__init__ for each in cls.__mro__ if issubclass(each, _Cell)]
+        return {name for maker in makers for name in inspect.signature(maker).parameters} - {"self", "kwargs"}
 
     def build(self, input_shape):
         """Make the weights for steps of the shape `(batch, features)`."""
         width = len(self.blocks) * self.units
-        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], width))
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+        )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel", shape=(self.units, width), initializer=self.recurrent_initializer
         )
-        self.bias = self.add_weight(name="bias", shape=self.bias_shape(width), initializer=self._initial_bias)
+        shape = self.bias_shape(width)
+        self.bias = (
+            self.add_weight(name="bias", shape=shape, initializer=self._first_bias)
+            if self.use_bias
+            else np.zeros(shape[:-1]).tolist()  # nothing to add: one zero for each row
+        )
 
     def bias_shape(self, width):
         """Return the shape of the bias."""
@@ -44,20 +97,25 @@ class _Cell(keras.layers.Layer):
 
     def get_config(self):
         """Return the arguments, for saving."""
-        recurrent_initializer = keras.initializers.serialize(self.recurrent_initializer)
-        return {**super().get_config(), "units": self.units, "recurrent_initializer": recurrent_initializer}
+        initializers = {
+            name: keras.initializers.serialize(getattr(self, name))
+            for name in ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+        }
+        return {**super().get_config(), "units": self.units, **initializers, "use_bias": self.use_bias}
 
     def get_initial_state(self, batch_size=None):
         """Return the states before the first step: zeros, each `(batch, units)`."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
 
-    def _initial_bias(self, shape, dtype=None):
-        bias = np.zeros(shape)
-        if self.raised_block is not None:
-            first = self.blocks.index(self.raised_block) * self.units
-            np.atleast_2d(bias)[0, first : first + self.units] = self.raised_bias
-        return ops.convert_to_tensor(bias, dtype)
+    def _first_bias(self, shape, dtype=None):
+        bias = self.bias_initializer(shape, dtype)
+        if self.initial_bias is None:
+            return bias
+        first = self.blocks.index(self.biased_gate) * self.units
+        keeping = np.zeros(shape, bool)
+        np.atleast_2d(keeping)[0, first : first + self.units] = True
+        return ops.where(keeping, self.initial_bias, bias)
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -72,6 +130,8 @@ class SimpleRNNCell(_Cell):
         units: size of the hidden state.
         activation: what bounds the state; the book uses tanh, Elman a function from 0 to 1.
         recurrent_initializer: how W_h starts. It decides whether gradients shrink or grow.
+        **kwargs: `kernel_initializer` and `bias_initializer`: how W_x and b start; `use_bias`: False leaves
+            b out; `name`, `dtype` and `trainable`, as every layer takes them.
 
     Call:
         inputs: one time step, `(batch, features)`.
@@ -79,12 +139,12 @@ class SimpleRNNCell(_Cell):
         Returns `h_t` as the output and `[h_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number.
+        ValueError: `units` is not a positive whole number, or another argument is unknown.
     """
 
     def __init__(self, units, activation="tanh", recurrent_initializer="orthogonal", **kwargs):
-        super().__init__(units, recurrent_initializer, **kwargs)
-        self.activation = keras.activations.get(activation)
+        super().__init__(units, recurrent_initializer=recurrent_initializer, **kwargs)
+        self.activation = require_known("activation", keras.activations.get, activation)
 
     def call(self, inputs, states):
         """Go one step: from `x_t` and `h_{t-1}` to `h_t`."""
@@ -114,7 +174,8 @@ class LSTMCell(_Cell):
         units: size of the hidden state and of the cell state.
         forget_bias: where the bias of the forget gate starts. Above zero, the gate starts open
             (Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures").
-        recurrent_initializer: how W_h starts.
+            None: where the other biases start.
+        **kwargs: `recurrent_initializer`, and what else `SimpleRNNCell` takes but `activation`.
 
     Call:
         inputs: one time step, `(batch, features)`.
@@ -122,15 +183,16 @@ class LSTMCell(_Cell):
         Returns `h_t` as the output and `[h_t, c_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number.
+        ValueError: `units` is not a positive whole number, or another argument is unknown.
     """
 
     blocks = ("input", "forget", "candidate", "output")
-    raised_block = "forget"
+    biased_gate = "forget"
 
-    def __init__(self, units, forget_bias=1.0, recurrent_initializer="orthogonal", **kwargs):
-        super().__init__(units, recurrent_initializer, forget_bias, **kwargs)
+    def __init__(self, units, forget_bias=1.0, **kwargs):
+        super().__init__(units, **kwargs)
         self.state_size = [self.units, self.units]
+        self.initial_bias = require_number("forget_bias", forget_bias, or_none=True)
 
     def gates(self, inputs, states):
         """Return `i_t, f_t, g_t, o_t`, each `(batch, units)`."""
@@ -147,7 +209,7 @@ class LSTMCell(_Cell):
 
     def get_config(self):
         """Return the arguments, for saving."""
-        return {**super().get_config(), "forget_bias": self.raised_bias}
+        return {**super().get_config(), "forget_bias": self.initial_bias}
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -166,7 +228,8 @@ class GRUCell(_Cell):
         reset_after: reset after the product, as above, with a bias on both sides of it. Equation 8
             resets before it: `(r_t * h_{t-1}) W_h`.
         update_bias: where the bias of the update gate starts. Above zero, the cell starts by keeping.
-        recurrent_initializer: how W_h starts.
+            None: where the other biases start.
+        **kwargs: `recurrent_initializer`, and what else `SimpleRNNCell` takes but `activation`.
 
     Call:
         inputs: one time step, `(batch, features)`.
@@ -174,17 +237,16 @@ class GRUCell(_Cell):
         Returns `h_t` as the output and `[h_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number.
+        ValueError: `units` is not a positive whole number, or another argument is unknown.
     """
 
     blocks = ("update", "reset", "candidate")
-    raised_block = "update"
+    biased_gate = "update"
 
-    def __init__(
-        self, units, reset_after=True, update_bias=0.0, recurrent_initializer="orthogonal", **kwargs
-    ):
-        super().__init__(units, recurrent_initializer, update_bias, **kwargs)
-        self.reset_after = reset_after
+    def __init__(self, units, reset_after=True, update_bias=None, **kwargs):
+        super().__init__(units, **kwargs)
+        self.reset_after = require_flag("reset_after", reset_after)
+        self.initial_bias = require_number("update_bias", update_bias, or_none=True)
 
     def bias_shape(self, width):
         """Return the shape of the bias: with `reset_after` one row for the inputs, one for the state."""
@@ -198,12 +260,10 @@ class GRUCell(_Cell):
         if self.reset_after:
             h_z, h_r, h_g = ops.split(ops.matmul(h, self.recurrent_kernel) + self.bias[1], 3, axis=-1)
             z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
-            g = ops.tanh(x_g + r * h_g)
-        else:
-            w_z, w_r, w_g = ops.split(self.recurrent_kernel, 3, axis=-1)
-            z, r = ops.sigmoid(x_z + ops.matmul(h, w_z)), ops.sigmoid(x_r + ops.matmul(h, w_r))
-            g = ops.tanh(x_g + ops.matmul(r * h, w_g))
-        return z, r, g
+            return z, r, ops.tanh(x_g + r * h_g)
+        w_z, w_r, w_g = ops.split(self.recurrent_kernel, 3, axis=-1)
+        z, r = ops.sigmoid(x_z + ops.matmul(h, w_z)), ops.sigmoid(x_r + ops.matmul(h, w_r))
+        return z, r, ops.tanh(x_g + ops.matmul(r * h, w_g))
 
     def call(self, inputs, states):
         """Go one step: from `x_t` and `h_{t-1}` to `h_t`."""
@@ -213,38 +273,45 @@ class GRUCell(_Cell):
 
     def get_config(self):
         """Return the arguments, for saving."""
-        return {**super().get_config(), "reset_after": self.reset_after, "update_bias": self.raised_bias}
+        return {**super().get_config(), "reset_after": self.reset_after, "update_bias": self.initial_bias}
 
 
-class _CarriedCell(keras.layers.RNN):
-    """What every recurrent layer of the course shares: one cell, carried over `(batch, time, features)`.
+class _RecurrentLayer(NamedArguments, keras.layers.RNN):
+    """What every recurrent layer of the course shares: one cell, carried over `(batch, time, features)`."""
 
-    Call:
-        sequences: `(batch, time, features)`.
-        initial_state: the states before the first step, each `(batch, units)`; zeros if left out.
-        mask: booleans `(batch, time)`, True where a step counts. A step that does not count leaves
-            the state as it was. Give it explicitly: our layers attach none to what they return. One that a
-            layer of Keras has attached is read, but only where no initial state is given.
+    cell_class = None
 
-    Raises:
-        ValueError: the input, the mask or a state has another shape than this, or the mask is not boolean.
-    """
+    def __init__(self, units, *cell_arguments, dtype=None, **options):
+        of_the_cell = {name: options.pop(name) for name in self.cell_class.arguments() & options.keys()}
+        for name in FLAGS & options.keys():
+            require_flag(name, options[name])
+        cell = self.cell_class(units, *cell_arguments, dtype=dtype, **of_the_cell)
+        super().__init__(cell, dtype=dtype, **options)
+        self.supports_masking = True
 
     def build(self, sequences_shape, initial_state_shape=None):
         """Build the cell on the shape of one step."""
-        if len(sequences_shape) != 3:
-            raise ValueError(
-                "A recurrent layer reads inputs of shape (batch, time, features). "
-                f"Received: shape={tuple(sequences_shape)}"
-            )
+        self._require_sequences(sequences_shape)
         super().build(sequences_shape, initial_state_shape)
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Carry the state from the first step to the last."""
+        mask = attached_mask(sequences) if mask is None else mask
+        self._require_sequences(sequences.shape)
         require_mask(mask, sequences.shape[:2], broadcast=False)
         if initial_state is not None:
-            self._require_states(initial_state)
+            _require_states("initial_state", initial_state, sequences.shape[0], self.state_size)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+
+    def compute_mask(self, sequences, previous_mask):  # noqa: ARG002
+        """Return the mask of what comes out: of every step, none of the last output and of the states."""
+        mask = _mask_of_outputs(self, previous_mask)
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """Return the shapes of what comes out."""
+        self._require_sequences(sequences_shape)
+        return super().compute_output_shape(sequences_shape, initial_state_shape)
 
     def get_config(self):
         """Return the arguments of the layer and of its cell as one flat set, for saving."""
@@ -257,69 +324,62 @@ class _CarriedCell(keras.layers.RNN):
         """Make the layer from `get_config`."""
         return cls(**config)
 
-    def _require_states(self, initial_state):
-        states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
-        sizes = [state.shape[-1] for state in states]
-        if sizes != self.state_size:
-            raise ValueError(
-                f"`initial_state` must hold states of the sizes {self.state_size}. Received: sizes={sizes}"
-            )
+    def _require_sequences(self, shape):
+        batch = self.states[0].shape[0] if self.states else None  # a stateful layer goes on with as many rows
+        features = self.cell.kernel.shape[0] if self.cell.built else None
+        require_shape("sequences", shape, ("batch", "time", "features"), (batch, None, features))
+        if shape[1] == 0:
+            raise ValueError(f"`sequences` must have at least one step. Received: sequences={tuple(shape)}")
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class SimpleRNN(_CarriedCell):
+class SimpleRNN(_RecurrentLayer):
     """The simple recurrent network: `SimpleRNNCell` carried through time.
 
     Args:
-        units, activation, recurrent_initializer: as in `SimpleRNNCell`.
-        **kwargs: `return_sequences` gives the state after every step, `(batch, time, units)`, instead of
+        units, activation, recurrent_initializer, ...: as in `SimpleRNNCell`.
+        **options: `return_sequences` gives the state after every step, `(batch, time, units)`, instead of
             the last one, `(batch, units)`; `return_state` gives the last states as well; `go_backwards`
-            reads from the last step to the first; `stateful` starts each batch where the last one stopped.
+            reads from the last step to the first; `stateful` starts each batch where the last one stopped;
+            `unroll` writes the steps out, and `zero_output_for_mask` puts zeros where a step does not
+            count, both as in Keras.
 
     Call:
         sequences: `(batch, time, features)`.
         initial_state: the states before the first step, each `(batch, units)`; zeros if left out.
-        mask: booleans `(batch, time)`. A step where it is False leaves the state as it was.
+        mask: booleans `(batch, time)`. A step where it is False leaves the state as it was. Left out, it is
+            the one that a layer has attached to the sequences, if one has.
 
     Raises:
         ValueError: as the cell; the input, the mask or a state has another shape than this, or the mask is
             not boolean.
     """
 
-    def __init__(self, units, activation="tanh", recurrent_initializer="orthogonal", **kwargs):
-        cell = SimpleRNNCell(units, activation, recurrent_initializer, dtype=kwargs.get("dtype"))
-        super().__init__(cell, **kwargs)
+    cell_class = SimpleRNNCell
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class LSTM(_CarriedCell):
+class LSTM(_RecurrentLayer):
     """The long short-term memory: `LSTMCell` carried through time. Its states are `h` and `c`.
 
     Args:
-        units, forget_bias, recurrent_initializer: as in `LSTMCell`.
-        **kwargs: as in `SimpleRNN`, and so is the call.
+        units, forget_bias, ...: as in `LSTMCell`.
+        **options: as in `SimpleRNN`, and so is the call.
     """
 
-    def __init__(self, units, forget_bias=1.0, recurrent_initializer="orthogonal", **kwargs):
-        super().__init__(
-            LSTMCell(units, forget_bias, recurrent_initializer, dtype=kwargs.get("dtype")), **kwargs
-        )
+    cell_class = LSTMCell
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
-class GRU(_CarriedCell):
+class GRU(_RecurrentLayer):
     """The gated recurrent unit: `GRUCell` carried through time.
 
     Args:
-        units, reset_after, update_bias, recurrent_initializer: as in `GRUCell`.
-        **kwargs: as in `SimpleRNN`, and so is the call.
+        units, reset_after, update_bias, ...: as in `GRUCell`.
+        **options: as in `SimpleRNN`, and so is the call.
     """
 
-    def __init__(
-        self, units, reset_after=True, update_bias=0.0, recurrent_initializer="orthogonal", **kwargs
-    ):
-        cell = GRUCell(units, reset_after, update_bias, recurrent_initializer, dtype=kwargs.get("dtype"))
-        super().__init__(cell, **kwargs)
+    cell_class = GRUCell
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -329,67 +389,124 @@ class Bidirectional(Layer):
     Both read the real steps alone: the way back begins at the last real step, not in the padding.
 
     Args:
-        layer: the recurrent layer that reads forwards. The other is made like it, with its own weights.
+        layer: the recurrent layer that reads forwards.
         merge_mode: how the two outputs are joined: "concat" side by side, "sum", "mul", "ave" (their mean),
-            or None for a list of both.
+            or None for both of them.
+        backward_layer: the recurrent layer that reads backwards. Left out, it is made like the other, with
+            its own weights.
 
     Call:
         sequences: `(batch, time, features)`.
-        mask: booleans `(batch, time)`, True where a step counts.
-        Returns the joined outputs; with `return_state` of the layer, a list of them, the forward states
+        initial_state: a list, the states of the way forwards and then those of the way back; zeros if left
+            out.
+        mask: booleans `(batch, time)`, True where a step counts. Left out, it is the one that a layer has
+            attached to the sequences, if one has.
+        Returns the joined outputs; with `return_state` of the layer, a tuple of them, the forward states
         and the backward states. At masked steps the outputs mean nothing.
 
     Raises:
-        ValueError: the layer is not recurrent or is stateful, an initial state is given, or the merge
-            mode is unknown.
+        ValueError: a layer is not recurrent or is stateful, the two read the same way or return different
+            things, there are too few or too many states, or the merge mode is unknown.
     """
 
-    def __init__(self, layer, merge_mode="concat", **kwargs):
+    def __init__(self, layer, merge_mode="concat", backward_layer=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(layer, keras.layers.RNN) or layer.stateful:
-            raise ValueError(
-                "`layer` must be a recurrent layer that is not stateful: the way back cannot go on "
-                f"from the last batch. Received: layer={layer}"
-            )
         self.merge_mode = require_one_of("merge_mode", merge_mode, tuple(MERGES))
         self.supports_masking = True
-        self.forward_layer = layer
-        config = layer.get_config()
-        other_way = {"name": f"backward_{layer.name}", "go_backwards": not layer.go_backwards}
-        self.backward_layer = type(layer).from_config({**config, **other_way})
+        self.forward_layer = _require_recurrent("layer", layer)
+        if backward_layer is None:
+            other_way = {"name": f"backward_{layer.name}", "go_backwards": not layer.go_backwards}
+            backward_layer = type(layer).from_config({**layer.get_config(), **other_way})
+        self.backward_layer = _require_recurrent("backward_layer", backward_layer)
+        returned = [(each.return_sequences, each.return_state) for each in (layer, backward_layer)]
+        if returned[0] != returned[1] or layer.go_backwards == backward_layer.go_backwards:
+            raise ValueError(
+                "`backward_layer` must return the same as `layer` and read the other way. "
+                f"Received: backward_layer={backward_layer.get_config()}"
+            )
 
-    def build(self, sequences_shape):
+    def build(self, sequences_shape, initial_state_shape=None):  # noqa: ARG002
         """Build both ways."""
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
 
-    def call(self, sequences, mask=None, training=False, initial_state=None):
+    def call(self, sequences, initial_state=None, mask=None, training=False):
         """Read both ways, turn the way back round, and join."""
-        if initial_state is not None:
-            raise ValueError(
-                "`Bidirectional` takes no initial state: both ways start from zeros. "
-                f"Received: initial_state={initial_state}"
-            )
-        forward = self.forward_layer(sequences, mask=mask, training=training)
-        backward = self.backward_layer(sequences, mask=mask, training=training)
-        states = []
-        if self.forward_layer.return_state:
-            (forward, *ahead), (backward, *behind) = forward, backward
-            states = [*ahead, *behind]
+        mask = attached_mask(sequences) if mask is None else mask
+        start, start_back = self._states_of_both(initial_state)
+        read = {"mask": mask, "training": training}
+        forward, *states = _listed(self.forward_layer(sequences, initial_state=start, **read))
+        backward, *states_back = _listed(self.backward_layer(sequences, initial_state=start_back, **read))
         if self.forward_layer.return_sequences:
             backward = ops.flip(backward, axis=1)
-        merged = MERGES[self.merge_mode](forward, backward)
-        if not states:
-            return merged
-        return [*merged, *states] if self.merge_mode is None else [merged, *states]
+        outputs = (*MERGES[self.merge_mode](forward, backward), *states, *states_back)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def compute_mask(self, sequences, previous_mask):  # noqa: ARG002
+        """Return the mask of what comes out: of every step, none of the last outputs and of the states."""
+        mask = _mask_of_outputs(self.forward_layer, previous_mask)
+        masks = [mask, mask] if self.merge_mode is None else [mask]
+        if self.forward_layer.return_state:
+            masks += [None for layer in (self.forward_layer, self.backward_layer) for _ in layer.state_size]
+        return masks if len(masks) > 1 else mask
 
     def get_config(self):
         """Return the arguments, for saving."""
-        layer = keras.saving.serialize_keras_object(self.forward_layer)
-        return {**super().get_config(), "layer": layer, "merge_mode": self.merge_mode}
+        layers = {
+            name: keras.saving.serialize_keras_object(layer)
+            for name, layer in (("layer", self.forward_layer), ("backward_layer", self.backward_layer))
+        }
+        return {**super().get_config(), **layers, "merge_mode": self.merge_mode}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config, custom_objects=None):
         """Make the layer from `get_config`."""
-        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("layer", "backward_layer")
+            if name in config
+        }
+        return cls(**{**config, **layers})
+
+    def _states_of_both(self, initial_state):
+        if initial_state is None:
+            return None, None
+        forward, backward = len(self.forward_layer.state_size), len(self.backward_layer.state_size)
+        if len(_shapes(initial_state)) != forward + backward:
+            raise ValueError(
+                f"`initial_state` must hold {forward} states of the way forwards and {backward} "
+                f"of the way back. "
+                f"Received: initial_state={_shapes(initial_state)}"
+            )
+        return initial_state[:forward], initial_state[forward:]
+
+
+def _require_recurrent(name, layer):
+    if not isinstance(layer, keras.layers.RNN) or layer.stateful:
+        raise ValueError(
+            f"`{name}` must be a recurrent layer that is not stateful: the way back cannot go on from the "
+            f"last batch. Received: {name}={layer}"
+        )
+    return layer
+
+
+def _require_states(name, states, batch, sizes):
+    shapes = _shapes(states)
+    wanted = [(batch, size) for size in (sizes if isinstance(sizes, list) else [sizes])]
+    if len(shapes) != len(wanted) or not all(map(agree, shapes, wanted)):
+        raise ValueError(f"`{name}` must have the shapes {wanted}. Received: {name}={shapes}")
+
+
+def _mask_of_outputs(layer, mask):
+    if mask is None or not layer.return_sequences:
+        return None
+    return ops.flip(mask, axis=1) if layer.go_backwards else mask
+
+
+def _listed(outputs):
+    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def _shapes(states):
+    return [tuple(getattr(state, "shape", ())) for state in _listed(states)]

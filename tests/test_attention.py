@@ -9,15 +9,16 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from course_utils import Embedding, measure
-from course_utils.attention import (
+from course_utils import (
     AttentionPooling,
     BahdanauAttention,
+    Embedding,
     HardAttention,
     HardAttentionModel,
     LocalAttention,
     LuongAttention,
     masked_softmax,
+    measure,
 )
 from course_utils.exercises.properties import ignores_padding as assert_ignores_padding
 from course_utils.exercises.properties import last_state_is_that_of_each_alone as assert_last_state_as_alone
@@ -307,13 +308,33 @@ class TestEveryKind:
         assert layer.__dict__.keys() == before.keys()
         assert all(layer.__dict__[name] is value for name, value in before.items())
 
-    def test_no_mask_is_passed_on_and_none_is_taken(self, make):
-        ids = np.array([[1, 2, 0, 0]])
-        masked = keras.layers.Embedding(3, DIM, mask_zero=True)(ids)
+    def test_masks_that_keras_layers_have_attached_count_and_that_of_the_query_goes_on(self, make):
+        ids = np.array([[1, 2, 1, 2], [2, 1, 1, 0], [1, 0, 0, 0]])
+        embedding = keras.layers.Embedding(3, DIM, mask_zero=True)
+        query, value = embedding(ids[:, :3]), embedding(ids)
+        layer = built(make, value=np.asarray(value))
+        came = layer(query, value, mask=np.tri(3, 4, 1, dtype=bool), return_attention_scores=True)
+        np.testing.assert_array_equal(came[0]._keras_mask, ids[:, :3] > 0)
+        explicit = (ids[:, :3, None] > 0) & (ids[:, None] > 0) & np.tri(3, 4, 1, dtype=bool)
+        for one, other in zip(
+            came, with_weights(layer, np.asarray(query), np.asarray(value), mask=explicit), strict=True
+        ):
+            assert_close(one, other)
+
+    def test_a_mask_attached_to_the_key_counts(self, make):
+        ids = np.array([[1, 2, 1, 2, 1, 0], [2, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
+        key = keras.layers.Embedding(3, DIM, mask_zero=True)(ids)
+        layer = built(make, key=KEY)
+        came = layer(QUERY, VALUE, key=key, return_attention_scores=True)[1]
+        right = with_weights(layer, QUERY, VALUE, key=np.asarray(key), mask=ids[:, None] > 0)[1]
+        assert_close(came, right)
+
+    def test_the_causal_mask_is_had_by_its_name(self, make):
         layer = built(make)
-        context, weights = layer(masked, masked, return_attention_scores=True)
-        assert getattr(context, "_keras_mask", None) is None
-        assert_close(weights, with_weights(layer, np.asarray(masked), np.asarray(masked))[1])
+        for options in ({}, {"mask": PADDING}):
+            came = layer(QUERY, VALUE, use_causal_mask=True, query_position=1, **options)
+            mask = np.tri(TQ, TV, 1, dtype=bool) & options.get("mask", True)
+            assert_close(came, layer(QUERY, VALUE, mask=mask, query_position=1))
 
     def test_a_symbolic_model_takes_every_argument(self, make, tmp_path):
         shapes = {"query": (None, DIM), "value": (None, DIM), "key": (None, DIM)}
@@ -605,8 +626,37 @@ class TestReinforce:
     def test_this_batch_is_compared_with_the_baseline_before_it(self):
         model, inputs, labels = three_ways(2, losses=(3.0, 3.0, 3.0))
         outputs = model(inputs, training=True)
-        loss = model.compute_loss(inputs, labels, outputs, training=True)
-        assert_close(loss, 3 + 3 * np.mean(outputs["log_prob"]))
+
+        def loss(log_prob):
+            return model.compute_loss(inputs, labels, {**outputs, "log_prob": log_prob}, training=True)
+
+        for baseline in (0.0, 0.3):
+            log_prob = np.asarray(outputs["log_prob"])
+            assert_close(measure.gradient(loss, log_prob), np.full(2, (3 - baseline) / 2))
+
+    def test_the_loss_that_is_logged_is_the_loss(self):
+        model, inputs, labels = three_ways(1, losses=(1.0, 2.0, 4.0))
+        model.optimizer.learning_rate = 0.0
+        history = model.fit(inputs, labels, epochs=9, verbose=0).history
+        assert set(history["loss"]) == {1.0, 2.0, 4.0}  # whatever was drawn, and whatever the baseline is
+
+    def test_sample_weights_weigh_the_loss_its_surrogate_and_the_baseline(self):
+        model, _, _ = three_ways(2)
+        labels, prediction = np.zeros((2, 1), "float32"), np.array([[1.0], [3.0]], "float32")
+
+        def loss(log_prob):
+            outputs = {"prediction": prediction, "log_prob": log_prob}
+            return model.compute_loss(
+                None, labels, outputs, sample_weight=np.array([1.0, 0.0]), training=True
+            )
+
+        errors = np.asarray(model.losses_of(labels, prediction))
+        gradient = measure.gradient(loss, np.array([-1.0, -2.0], "float32"))
+        assert_close(gradient, [errors[0] / 2, 0])
+        assert_close(model.baseline, (1 - model.baseline_decay) * errors[0])  # the other one has no weight
+        baseline = float(model.baseline)
+        model.follow(errors, np.zeros(2, "float32"))
+        assert_close(model.baseline, baseline)
 
     def test_what_is_drawn_does_not_change_how_the_answer_learns(self):
         model, _, labels = three_ways(2)
@@ -930,3 +980,23 @@ class TestBadInput:
             layer.log_prob(weights, QUERY, VALUE, REAL)
         with pytest.raises(ValueError, match=r"must have the sizes \(5, 5\).*Received: sizes="):
             layer.log_prob(weights, QUERY[..., :3], VALUE)
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_a_mask_attached_to_the_value_counts_beside_a_key_without_one(make):
+    ids = np.array([[1, 2, 1, 2, 1, 0], [2, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0]])
+    value = keras.layers.Embedding(3, DIM, mask_zero=True)(ids)
+    layer = built(make, key=KEY)
+    came = with_weights(layer, QUERY, value, key=KEY)
+    right = with_weights(layer, QUERY, np.asarray(value), key=KEY, mask=ids[:, None] > 0)
+    for one, other in zip(came, right, strict=True):
+        assert_close(one, other)
+
+
+def test_a_predicted_position_is_exact_in_half_precision():
+    query, value = np.ones((1, 1, 2), "float32"), np.zeros((1, 2000, 2), "float32")
+    layer = LocalAttention(1, "predictive", dtype="mixed_float16")
+    layer.build(query.shape, value.shape)
+    layer.set_weights([np.full((2, 2), 20.0), np.full(2, 0.5)])  # p is 2000 sigmoid(1), or 1462.1
+    _, weights = with_weights(layer, query, value)
+    np.testing.assert_array_equal(np.flatnonzero(weights), [1462, 1463])

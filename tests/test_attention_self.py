@@ -218,13 +218,13 @@ def test_turning_the_memory_turns_the_weights_and_leaves_the_context():
     assert_close(others, weights[..., turned])
 
 
-def test_looking_at_kept_keys_and_values_equals_the_call():
+def test_attending_to_what_was_projected_equals_the_call():
     query, value, key = inputs(5, 4, 7)
     layer = randomised(MultiHeadAttention(HEADS, KEY_DIM), query.shape, value.shape, key.shape)
-    kept = layer.keys_and_values(value, key)
-    assert kept[0].shape == kept[1].shape == (BATCH, TV, HEADS, KEY_DIM)
+    projected = layer.project(value, key)
+    assert projected[0].shape == projected[1].shape == (BATCH, TV, HEADS, KEY_DIM)
     for t in range(TQ):
-        one, _ = layer.look(query[:, t : t + 1], *kept, PADDING)
+        one, _ = layer.attend(query[:, t : t + 1], *projected, PADDING)
         assert_close(one, layer(query, value, key=key, mask=PADDING)[:, t : t + 1])
 
 

@@ -1,5 +1,7 @@
-"""What every layer of the course must do, whatever it computes and whichever backend Keras runs on."""
+"""What every layer and model must do, whatever it computes and whichever backend Keras runs on."""
 
+import subprocess
+import sys
 from functools import partial
 
 import keras
@@ -7,40 +9,41 @@ import numpy as np
 import pytest
 from keras import ops
 
+import course_utils
 from course_utils import (
     GRU,
     LSTM,
+    AttentionPooling,
+    BahdanauAttention,
     Bidirectional,
     Decoder,
     Embedding,
     Encoder,
     GRUCell,
+    HardAttention,
+    HardAttentionModel,
     LanguageModel,
+    LocalAttention,
     LSTMCell,
+    LuongAttention,
     MultiHeadAttention,
     PositionalEncoding,
     PositionEmbedding,
     SelfAttention,
     Seq2Seq,
     SimpleRNN,
+    SimpleRNNCell,
     TokenAndPositionEmbedding,
     Transformer,
     TransformerBlock,
     TransformerDecoder,
     TransformerEncoder,
 )
-from course_utils.attention import (
-    AttentionPooling,
-    BahdanauAttention,
-    HardAttention,
-    HardAttentionModel,
-    LocalAttention,
-    LuongAttention,
-)
 from course_utils.measure import TokenAccuracy
 
 QUERIES, FLOATS = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
 IDS = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 6, 1], [2, 0, 0, 0, 0]], "int32")
+TENSORFLOW = keras.backend.backend() == "tensorflow"
 # Whether `fit` compiles with XLA. JAX does nothing else, and torch has a compiler of its own.
 XLA = {"tensorflow": [False, True], "jax": [True], "torch": [False]}[keras.backend.backend()]
 
@@ -49,11 +52,22 @@ def both_ways(layer, merge_mode, **options):
     return Bidirectional(layer(dtype=options.get("dtype")), merge_mode, **options)
 
 
+def carried(cell, **options):
+    made = cell(4, dtype=options.get("dtype"))
+    return keras.layers.RNN(made, return_sequences=True, **options)
+
+
 def stack(**options):
     cells = [cell(4, dtype=options.get("dtype")) for cell in (LSTMCell, GRUCell)]
     return keras.layers.RNN(keras.layers.StackedRNNCells(cells, dtype=options.get("dtype")), **options)
 
 
+CELLS = {
+    "SimpleRNNCell": partial(carried, SimpleRNNCell),
+    "LSTMCell": partial(carried, LSTMCell),
+    "GRUCell": partial(carried, GRUCell),
+    "cells in a stack": stack,
+}
 RECURRENT = {
     "SimpleRNN": partial(SimpleRNN, 4),
     "SimpleRNN, every step": partial(SimpleRNN, 4, return_sequences=True),
@@ -63,9 +77,9 @@ RECURRENT = {
     "GRU": partial(GRU, 4),
     "GRU, every step": partial(GRU, 4, return_sequences=True),
     "GRU, reset before": partial(GRU, 4, reset_after=False),
+    "GRU, without bias": partial(GRU, 4, use_bias=False),
     "both ways, every step": partial(both_ways, partial(LSTM, 4, return_sequences=True), "concat"),
     "both ways, summed": partial(both_ways, partial(GRU, 4), "sum"),
-    "cells in a stack": stack,
 }
 ATTENTION = {
     "LuongAttention, dot": LuongAttention,
@@ -76,14 +90,14 @@ ATTENTION = {
     "LocalAttention, predictive": partial(LocalAttention, 2, "predictive", "concat"),
     "HardAttention": partial(HardAttention, "general"),
     "MultiHeadAttention": partial(MultiHeadAttention, 2, 3),
+    "MultiHeadAttention, wide values": partial(MultiHeadAttention, 2, 3, value_dim=5, use_bias=False),
 }
 POOLING = {
     "AttentionPooling": partial(AttentionPooling, 3),
     "AttentionPooling, last left out": partial(AttentionPooling, 3, "concat", include_last=False),
 }
-OVER_ONE_SEQUENCE = {
-    "PositionalEncoding": PositionalEncoding,
-    "PositionEmbedding": partial(PositionEmbedding, 5),
+POSITIONS = {"PositionalEncoding": PositionalEncoding, "PositionEmbedding": partial(PositionEmbedding, 5)}
+WITH_ITSELF = {
     "SelfAttention": SelfAttention,
     "SelfAttention, causal": partial(SelfAttention, causal=True),
     "TransformerBlock": partial(TransformerBlock, 2, 6),
@@ -91,12 +105,15 @@ OVER_ONE_SEQUENCE = {
     "TransformerEncoder": partial(TransformerEncoder, 2, 2, 6),
     "TransformerDecoder, alone": partial(TransformerDecoder, 2, 2, 6, cross=False),
 }
-LAYERS = {
-    "Embedding": (partial(Embedding, 7, 4), [IDS]),
-    "TokenAndPositionEmbedding": (partial(TokenAndPositionEmbedding, 7, 4), [IDS]),
-    "TokenAndPositionEmbedding, learnt": (partial(TokenAndPositionEmbedding, 7, 4, max_length=5), [IDS]),
+OVER_IDS = {
+    "Embedding": partial(Embedding, 7, 4),
+    "TokenAndPositionEmbedding": partial(TokenAndPositionEmbedding, 7, 4),
+    "TokenAndPositionEmbedding, learnt": partial(TokenAndPositionEmbedding, 7, 4, max_length=5),
 }
-LAYERS |= {name: (make, [FLOATS]) for name, make in (RECURRENT | POOLING | OVER_ONE_SEQUENCE).items()}
+TAKES_A_MASK = {**RECURRENT, **POOLING, **WITH_ITSELF}  # over the one sequence that it reads
+OVER_ONE_SEQUENCE = {**CELLS, **TAKES_A_MASK, **POSITIONS}
+LAYERS = {name: (make, [IDS]) for name, make in OVER_IDS.items()}
+LAYERS |= {name: (make, [FLOATS]) for name, make in OVER_ONE_SEQUENCE.items()}
 LAYERS |= {name: (make, [QUERIES, FLOATS]) for name, make in ATTENTION.items()}
 WITHOUT_WEIGHTS = ("LuongAttention, dot", "PositionalEncoding", "SelfAttention", "SelfAttention, causal")
 # What hard attention draws has no gradient: its model trains it, below.
@@ -191,7 +208,8 @@ def test_padding_is_not_looked_at(make):
     assert_equal(context[1:2], layer(QUERIES[1:2], FLOATS[1:2, :2]))
     assert (weights[1, ..., 2:] == 0).all()
     assert not weights[2].any()
-    nothing = layer.output_dense.bias if isinstance(layer, MultiHeadAttention) else 0.0
+    nothing = getattr(getattr(layer, "output_dense", None), "bias", None)
+    nothing = 0.0 if nothing is None else nothing
     assert_equal(context[2], ops.broadcast_to(nothing, context[2].shape))
 
 
@@ -205,6 +223,161 @@ def test_padding_is_not_pooled(make):
     pooled = layer(padded, mask=mask)
     assert_equal(pooled[1:2], layer(FLOATS[1:2, :2]))
     assert_equal(pooled[2], np.zeros(3))
+
+
+def masked(seed=0, dtype="float32"):
+    """Vectors with the mask that a layer of Keras attaches to them."""
+    keras.utils.set_random_seed(seed)
+    return keras.layers.Embedding(7, 4, mask_zero=True, dtype=dtype)(IDS)
+
+
+def mask_of(tensor):
+    mask = getattr(tensor, "_keras_mask", None)
+    return None if mask is None else ops.convert_to_numpy(mask)
+
+
+@pytest.mark.parametrize("make", TAKES_A_MASK.values(), ids=TAKES_A_MASK)
+def test_an_attached_mask_is_taken_like_one_that_is_given(make):
+    layer, vectors = make(), masked()
+    bare = ops.convert_to_tensor(ops.convert_to_numpy(vectors))
+    attached, given = (ops.convert_to_numpy(each) for each in (layer(vectors), layer(bare, mask=IDS > 0)))
+    real = IDS > 0 if attached.shape[:2] == IDS.shape else slice(None)
+    assert_equal(attached[real], given[real])
+    last = layer(bare)
+    assert not np.allclose(given, ops.convert_to_numpy(last), atol=1e-4)  # so the mask does count
+
+
+@pytest.mark.parametrize("make", ATTENTION.values(), ids=ATTENTION)
+def test_attached_masks_of_query_and_value_are_both_taken(make):
+    layer, query, value = make(), masked(0), masked(1)
+    bare = [ops.convert_to_tensor(ops.convert_to_numpy(each)) for each in (query, value)]
+    mask = (IDS > 0)[:, :, None] & (IDS > 0)[:, None]
+    assert_equal(layer(query, value), layer(*bare, mask=mask))
+    assert_equal(layer(bare[0], value), layer(*bare, mask=(IDS > 0)[:, None]))
+
+
+def test_a_block_takes_the_masks_of_both_its_sequences():
+    block, x, memory = TransformerBlock(2, 6, cross=True), masked(0), masked(1)
+    bare = [ops.convert_to_tensor(ops.convert_to_numpy(each)) for each in (x, memory)]
+    given = block(bare[0], mask=IDS > 0, memory=bare[1], memory_mask=IDS > 0)
+    assert_equal(block(x, memory=memory), given)
+    decoder = TransformerDecoder(1, 2, 6)
+    given = decoder(bare[0], mask=IDS > 0, memory=bare[1], memory_mask=IDS > 0)
+    assert_equal(decoder(x, memory=memory), given)
+
+
+@pytest.mark.parametrize("encoder", [Encoder(GRUCell, 4), Encoder(LSTMCell, 4, 2, bidirectional=True)])
+def test_an_encoder_takes_an_attached_mask(encoder):
+    vectors = masked()
+    bare = ops.convert_to_tensor(ops.convert_to_numpy(vectors))
+    came, given = (keras.tree.flatten(each) for each in (encoder(vectors), encoder(bare, mask=IDS > 0)))
+    for one, other in zip(came[1:], given[1:], strict=True):
+        assert_equal(one, other)
+    np.testing.assert_array_equal(mask_of(came[0]), IDS > 0)
+    assert all(mask_of(state) is None for state in came[1:])
+
+
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_a_decoder_takes_the_masks_of_its_inputs_and_of_the_memory(order):
+    decoder, inputs, memory = (
+        Decoder(GRUCell, 4, attention=BahdanauAttention(3), attend=order),
+        *map(masked, (0, 1)),
+    )
+    bare = ops.convert_to_tensor(ops.convert_to_numpy(memory))
+    zeros = [[ops.zeros((3, 4))]]
+    came, state = decoder(inputs, decoder.start(zeros, memory))
+    outputs, _ = decoder(inputs, decoder.start(zeros, bare, IDS > 0))
+    assert_equal(came, outputs)
+    np.testing.assert_array_equal(mask_of(came), IDS > 0)
+    alone, after_one = decoder(
+        ops.convert_to_tensor(ops.convert_to_numpy(inputs))[2:, :1],
+        decoder.start([[ops.zeros((1, 4))]], bare[2:], IDS[2:] > 0),
+    )
+    assert_equal(came[2:, :1], alone)
+    assert_equal(state["states"][0][0][2:], after_one["states"][0][0])  # padding left the state as it was
+
+
+OURS = {name: each for name, each in LAYERS.items() if name not in CELLS}  # their layer is Keras'
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name not in OVER_IDS])
+def test_the_mask_goes_on_with_time_and_ends_where_time_ends(name):
+    make, inputs = OURS[name]
+    outputs = make()(*(masked() for _ in inputs))
+    if len(outputs.shape) == 3:
+        np.testing.assert_array_equal(mask_of(outputs), IDS > 0)
+    else:
+        assert mask_of(outputs) is None
+
+
+def test_embeddings_make_a_mask_on_request_alone():
+    np.testing.assert_array_equal(mask_of(Embedding(7, 4, mask_zero=True)(IDS)), IDS > 0)
+    assert mask_of(Embedding(7, 4)(IDS)) is None
+
+
+def test_the_shape_of_the_output_is_known_before_the_call(case):
+    make, inputs = case
+    layer = make()
+    shapes = [(None, *each.shape[1:]) for each in inputs]
+    for _ in ("not built", "built"):
+        said = layer.compute_output_shape(*shapes)
+        assert tuple(said) == (None, *layer(*inputs).shape[1:])
+
+
+@pytest.mark.parametrize("name", [name for name, (_, inputs) in LAYERS.items() if len(inputs) == 1])
+def test_it_goes_into_time_distributed(name):
+    make, (inputs,) = LAYERS[name]
+    keras.utils.set_random_seed(1)
+    layer = make()
+    twice = np.stack([inputs, inputs[::-1]], axis=1)
+    entrance = keras.Input((2, *inputs.shape[1:]), dtype=inputs.dtype.name)
+    model = keras.Model(entrance, keras.layers.TimeDistributed(layer)(entrance))
+    came = ops.convert_to_numpy(model(twice))
+    assert_equal(came[:, 0], layer(inputs))
+    assert_equal(came[:, 1], layer(inputs[::-1]))
+
+
+@pytest.mark.skipif(
+    not TENSORFLOW, reason="JAX computes in float64 only where it is told to before it starts"
+)
+def test_computes_in_float64(case):
+    make, inputs = case
+    wide, layer = make(dtype="float64"), make()
+    for each in (wide, layer):
+        each.build(*(one.shape for one in inputs))
+        randomise(each)
+    outputs = wide(*(each.astype("float64") if each is not IDS else each for each in inputs))
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float64"
+    assert_equal(outputs, layer(*inputs))
+    if len(inputs) == 2 or "mask" in wide._call_signature.parameters:
+        mask = IDS > 0 if len(inputs) == 1 else (IDS > 0)[:, None]
+        assert keras.backend.standardize_dtype(wide(*inputs, mask=mask).dtype) == "float64"
+
+
+def test_a_cloned_model_gives_the_same(case):
+    make, inputs = case
+    model = model_of(make(), inputs)
+    randomise(model.layers[-1])
+    clone = keras.models.clone_model(model)
+    assert clone.layers[-1] is not model.layers[-1]
+    clone.set_weights(model.get_weights())
+    assert_equal(clone(inputs), model(inputs))
+
+
+def test_an_example_without_weight_teaches_nothing(trained_case):
+    make, inputs = trained_case
+    trained = []
+    for other in inputs[0][:1], inputs[0][1:2]:
+        keras.utils.set_random_seed(3)
+        model = model_of(make(), inputs, time=5)
+        model.compile("sgd", "mse")
+        few = [np.concatenate([inputs[0][:1], other]), *(each[:2] for each in inputs[1:])]
+        labels = np.ones((2, *model.output_shape[1:]))
+        weights = np.array([1.0, 0.0]).reshape(-1, *[1] * (labels.ndim - 2)) * labels[..., 0]
+        model.train_on_batch(few, labels, sample_weight=weights)
+        trained.append(model.get_weights())
+    for one, other in zip(*trained, strict=True):
+        assert_equal(one, other)
 
 
 def test_saved_equals_loaded(case, tmp_path):
@@ -256,13 +429,237 @@ def test_trains_in_mixed_precision(trained_case):
     assert np.isfinite(model.train_on_batch(inputs, np.ones((3, *model.output_shape[1:]))))
 
 
-@pytest.mark.parametrize("jit_compile", XLA)
-def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
+ORDERS = {
+    "deep, from both ways": {},
+    "after": {"attention": partial(LuongAttention, "general")},
+    "after, concat": {"attention": partial(LuongAttention, "concat")},
+    "before": {"attention": partial(BahdanauAttention, 4), "attend": "before"},
+    "before, general": {"attention": partial(LuongAttention, "general"), "attend": "before"},
+    "before, local": {"attention": partial(LocalAttention, 1, "predictive", "concat"), "attend": "before"},
+}
+TARGET = np.array([[1, 4, 5, 2], [1, 2, 0, 0], [1, 6, 2, 0]], "int32")
+
+
+def recurrent_translator(options, dtype=None):
+    options = {**options, "attention": options["attention"](dtype=dtype)} if options else {}
+    cell, depth = (GRUCell, 1) if options else (LSTMCell, 2)
+    encoder = Encoder(cell, 4, depth, bidirectional=not options, dtype=dtype)
+    decoder = Decoder(cell, 5, depth, dtype=dtype, **options)
+    return Seq2Seq(encoder, decoder, 7, 7, embedding_dim=3, dtype=dtype)
+
+
+def transformer(normalize, dtype=None):
+    encoder = TransformerEncoder(2, 2, 16, normalize, dtype=dtype)
+    decoder = TransformerDecoder(2, 2, 16, normalize=normalize, dtype=dtype)
+    return Transformer(encoder, decoder, 7, 7, embedding_dim=4, dtype=dtype)
+
+
+def language_model(dtype=None):
+    return LanguageModel(TransformerDecoder(2, 2, 16, cross=False, dtype=dtype), 7, 4, dtype=dtype)
+
+
+TRANSLATORS = {name: partial(recurrent_translator, options) for name, options in ORDERS.items()}
+TRANSLATORS |= {f"Transformer, {order}": partial(transformer, order) for order in ("before", "after")}
+PAIRS, LABELS = (IDS, TARGET[:, :-1]), TARGET[:, 1:]
+MODELS = {name: (make, PAIRS, IDS) for name, make in TRANSLATORS.items()}
+MODELS["LanguageModel"] = (language_model, TARGET[:, :-1], TARGET)  # how it is made, what it reads, prompts
+
+
+def compiled(model, rate=1.0, **options):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(keras.optimizers.SGD(rate), loss, weighted_metrics=[TokenAccuracy()], **options)
+    return model
+
+
+@pytest.fixture(params=MODELS, name="model_case")
+def _model_case(request):
     keras.utils.set_random_seed(1)
+    return MODELS[request.param]
+
+
+def built(make, inputs, **options):
+    model = make(**options)
+    model(inputs)
+    randomise(model)
+    return model
+
+
+@pytest.mark.parametrize("jit_compile", XLA)
+def test_every_weight_of_a_model_trains(model_case, jit_compile):
+    make, inputs, _ = model_case
+    model = compiled(built(make, inputs), jit_compile=jit_compile)
+    before = model.get_weights()
+    model.fit(inputs, LABELS, verbose=0)
+    assert_moved(model, before)
+
+
+def step_by_step(model, state, ids):
+    logits = []
+    for tokens in ids.T:
+        step, state = model.step(ops.convert_to_tensor(tokens), state)
+        logits.append(ops.convert_to_numpy(step))
+    return np.stack(logits, axis=1)
+
+
+def test_a_step_at_a_time_equals_all_at_once(model_case):
+    make, inputs, prompts = model_case
+    model = built(make, inputs)
+    begun = model.start(prompts[:, :1] if make is language_model else prompts, 4)
+    stepped = step_by_step(model, begun, TARGET)
+    whole = ops.convert_to_numpy(model(TARGET if make is language_model else (IDS, TARGET)))
+    np.testing.assert_allclose(stepped[TARGET > 0], whole[TARGET > 0], rtol=1e-6, atol=1e-5)
+
+
+def test_a_model_that_was_never_called_generates(model_case):
+    make, inputs, prompts = model_case
+    keras.utils.set_random_seed(5)
+    model = make()
+    generated = model.generate(prompts, 4)
+    keras.utils.set_random_seed(5)
+    other = make()
+    other(inputs)
+    np.testing.assert_array_equal(other.generate(prompts, 4), generated)
+    model.set_weights(built(make, inputs).get_weights())  # so it is built as by a call
+
+
+def test_a_model_comes_back_and_is_cloned(model_case, tmp_path):
+    make, inputs, prompts = model_case
+    model = built(make, inputs)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    clone = type(model).from_config(model.get_config())
+    clone(inputs)
+    clone.set_weights(model.get_weights())
+    for other in (loaded, clone):
+        assert_equal(other(inputs), model(inputs))
+        for width in (1, 3):
+            generated = model.generate(prompts, 5, beam_width=width)
+            assert generated.shape == (3, 5)
+            np.testing.assert_array_equal(other.generate(prompts, 5, beam_width=width), generated)
+
+
+def test_the_loss_that_is_logged_is_the_loss(model_case):
+    make, inputs, _ = model_case
+    model = compiled(built(make, inputs), rate=0.0)
+    logits = ops.convert_to_numpy(model(inputs)).astype("float64")
+    log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    losses = -np.take_along_axis(log_probs, LABELS[:, :, None], axis=-1)[:, :, 0]
+    logged = model.fit(inputs, LABELS, verbose=0).history
+    assert logged["loss"] == pytest.approx([losses[LABELS > 0].mean()], abs=1e-5)
+    right = (logits.argmax(axis=-1) == LABELS)[LABELS > 0].mean()
+    assert logged["accuracy"] == pytest.approx([right], abs=1e-6)
+
+
+def test_a_pair_without_weight_teaches_a_model_nothing_and_is_not_measured(model_case):
+    make, inputs, _ = model_case
+    inputs = [inputs] if make is language_model else list(inputs)
+    trained = []
+    for other in (0, 2):  # what stands in the second row
+        some = [np.stack([each[0], each[other]]) for each in inputs]
+        labels = np.stack([LABELS[0], LABELS[0]])  # as many real tokens, so that the mean is over as many
+        model = compiled(built(make, tuple(some) if len(some) > 1 else some[0]))
+        some = tuple(some) if len(some) > 1 else some[0]
+        weights = np.array([[1.0], [0.0]]) * np.ones_like(labels)
+        result = model.train_on_batch(some, labels, sample_weight=weights, return_dict=True)
+        trained.append([*model.get_weights(), np.array([result["loss"], result["accuracy"]])])
+    for one, other in zip(*trained, strict=True):
+        assert_equal(one, other)
+
+
+@pytest.mark.skipif(
+    not TENSORFLOW, reason="JAX computes in float64 only where it is told to before it starts"
+)
+def test_a_model_computes_in_float64(model_case):
+    make, inputs, prompts = model_case
+    model = built(make, inputs, dtype="float64")
+    outputs = model(inputs)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float64"
+    assert_equal(outputs, built(make, inputs)(inputs))
+    assert model.generate(prompts, 3).shape == (3, 3)
+
+
+def test_a_models_output_shape_is_known(model_case):
+    make, inputs, _ = model_case
+    shapes = inputs.shape if make is language_model else [each.shape for each in inputs]
+    assert tuple(make().compute_output_shape(shapes)) == (3, 3, 7)
+
+
+def hard_attention_model():
     entrances = [keras.Input((1, 4)), keras.Input((None, 4))]
     query, value = (keras.layers.Identity()(each) for each in entrances)  # Keras 3.13 wants a layer
     encode = keras.Model(entrances, {"query": query, "value": value})
-    model = HardAttentionModel(encode, HardAttention("general"), keras.layers.Dense(1))
+    return HardAttentionModel(encode, HardAttention("general"), keras.layers.Dense(1))
+
+
+LOADED = """
+import sys
+from pathlib import Path
+import numpy as np
+import course_utils, keras
+for path in sorted(Path(sys.argv[1]).glob("*.keras")):
+    inputs = np.load(path.with_suffix(".npz"))
+    inputs = [inputs[name] for name in inputs.files]
+    outputs = keras.saving.load_model(path)(inputs[0] if path.stem.startswith("one") else inputs)
+    outputs = outputs["prediction"] if isinstance(outputs, dict) else outputs
+    np.save(path.with_suffix(".npy"), keras.ops.convert_to_numpy(outputs))
+"""
+
+
+def test_what_one_process_saves_another_loads(tmp_path):
+    keras.utils.set_random_seed(1)
+    models = {f"layer {name}": (model_of(make(), inputs), inputs) for name, (make, inputs) in LAYERS.items()}
+    models |= {f"pair {name}": (make(), list(PAIRS)) for name, make in TRANSLATORS.items()}
+    models["one text"] = (language_model(), TARGET)
+    models["hard attention"] = (hard_attention_model(), [QUERIES[:, :1], FLOATS])
+    expected = {}
+    for name, (model, inputs) in models.items():
+        outputs = model(inputs)
+        expected[name] = outputs["prediction"] if isinstance(outputs, dict) else outputs
+        model.save(tmp_path / f"{name}.keras")
+        np.savez(tmp_path / f"{name}.npz", *(inputs if isinstance(inputs, list) else [inputs]))
+    done = subprocess.run([sys.executable, "-c", LOADED, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name, outputs in expected.items():
+        assert_equal(np.load(tmp_path / f"{name}.npy"), outputs)
+
+
+ONE_OF_EACH = [
+    *(
+        "Embedding",
+        "PositionEmbedding",
+        "LSTM",
+        "both ways, every step",
+        "AttentionPooling",
+        "TransformerBlock",
+    ),
+    *("LuongAttention, general", "LocalAttention, predictive", "MultiHeadAttention", "TransformerBlock"),
+]
+
+
+if TENSORFLOW:  # a SavedModel is TensorFlow's
+
+    @pytest.mark.parametrize("name", [*ONE_OF_EACH, "before", "Transformer, before", "LanguageModel"])
+    def test_what_is_exported_serves_the_same(name, tmp_path):
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(1)
+        if name in MODELS:
+            make, inputs, _ = MODELS[name]
+            model, inputs = make(), list(inputs) if isinstance(inputs, tuple) else inputs
+        else:
+            make, inputs = LAYERS[name]
+            model = model_of(make(), inputs)
+        outputs = model(inputs)
+        model.export(tmp_path / "exported", verbose=False)
+        served = tf.saved_model.load(tmp_path / "exported")
+        given = [tf.constant(each) for each in inputs] if isinstance(inputs, list) else tf.constant(inputs)
+        assert_equal(served.serve(given), outputs)
+
+
+@pytest.mark.parametrize("jit_compile", XLA)
+def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = hard_attention_model()
     model.compile("sgd", "mse", jit_compile=jit_compile)
     model([QUERIES[:, :1], FLOATS])
     before = model.get_weights()
@@ -276,73 +673,20 @@ def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
     assert_equal(outputs["prediction"], others["prediction"])
 
 
-LOOKS = {
-    "no attention": {},
-    "after": {"attention": partial(LuongAttention, "general")},
-    "before": {"attention": partial(BahdanauAttention, 4), "attend": "before"},
-}
+def test_every_public_layer_and_model_stands_in_the_contract():
+    public = {
+        each
+        for each in (getattr(course_utils, name) for name in course_utils.__all__)
+        if isinstance(each, type) and issubclass(each, keras.layers.Layer)
+    }
+    made = [make() for make, _ in LAYERS.values()] + [make() for make, *_ in MODELS.values()]
+    made += [hard_attention_model()]
+    tested = {type(each) for one in made for each in [one, *one._flatten_layers()]}
+    assert public - tested == set()
 
 
-def recurrent_translator(looks):
-    looks = {**looks, "attention": looks["attention"]()} if looks else {}
-    encoder, decoder = Encoder(LSTMCell, 4, 2, bidirectional=True), Decoder(LSTMCell, 5, 2, **looks)
-    return Seq2Seq(encoder, decoder, 7, 7, embedding_dim=3)
-
-
-def transformer(normalize):
-    encoder = TransformerEncoder(2, 2, 16, normalize)
-    return Transformer(encoder, TransformerDecoder(2, 2, 16, normalize=normalize), 7, 7, embedding_dim=4)
-
-
-TRANSLATORS = {name: partial(recurrent_translator, looks) for name, looks in LOOKS.items()}
-TRANSLATORS |= {f"Transformer, {order}": partial(transformer, order) for order in ("before", "after")}
-TARGET = np.array([[1, 4, 5, 2], [1, 2, 0, 0], [1, 6, 2, 0]], "int32")
-
-
-def fitted(model, inputs, labels):
-    """Train one step, and see every weight move."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile(keras.optimizers.SGD(1.0), loss, metrics=[TokenAccuracy()])
-    model(inputs)
-    randomise(model)
-    before = model.get_weights()
-    model.fit(inputs, labels, verbose=0)
-    assert_moved(model, before)
-
-
-def step_by_step(model, state, ids):
-    logits = []
-    for tokens in ids.T:
-        step, state = model.step(ops.convert_to_tensor(tokens), state)
-        logits.append(ops.convert_to_numpy(step))
-    return np.stack(logits, axis=1)
-
-
-def assert_comes_back(model, source, path):
-    model.save(path / "model.keras")
-    loaded = keras.saving.load_model(path / "model.keras")
-    for width in (1, 3):
-        generated = model.generate(source, 5, beam_width=width)
-        assert generated.shape == (3, 5)
-        np.testing.assert_array_equal(loaded.generate(source, 5, beam_width=width), generated)
-
-
-@pytest.mark.parametrize("make", TRANSLATORS.values(), ids=TRANSLATORS)
-def test_a_translator_trains_generates_and_comes_back(make, tmp_path):
-    keras.utils.set_random_seed(1)
-    model = make()
-    fitted(model, (IDS, TARGET[:, :-1]), TARGET[:, 1:])
-    stepped, whole = step_by_step(model, model.start(IDS, 4), TARGET), model.predict((IDS, TARGET), verbose=0)
-    np.testing.assert_allclose(stepped[TARGET > 0], whole[TARGET > 0], rtol=1e-6, atol=1e-5)
-    assert_comes_back(model, IDS, tmp_path)
-
-
-def test_a_language_model_trains_generates_and_comes_back(tmp_path):
-    keras.utils.set_random_seed(1)
-    model = LanguageModel(TransformerDecoder(2, 2, 16, cross=False), 7, 4)
-    fitted(model, TARGET[:, :-1], TARGET[:, 1:])
-    stepped, whole = step_by_step(model, model.start(TARGET[:, :1], 4), TARGET), model(TARGET)
-    np.testing.assert_allclose(
-        stepped[TARGET > 0], ops.convert_to_numpy(whole)[TARGET > 0], rtol=1e-6, atol=1e-5
-    )
-    assert_comes_back(model, TARGET, tmp_path)
+def test_a_layer_whose_shape_was_asked_can_be_built_for_another_size(case):
+    make, (*others, last) = case
+    layer = make()
+    layer.compute_output_shape(*((None, *each.shape[1:]) for each in (*others, last)))
+    assert not layer.weights

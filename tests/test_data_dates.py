@@ -190,6 +190,15 @@ def test_characters_that_are_not_latin_have_a_latin_spelling():
 
 
 @pytest.mark.parametrize("disjoint", ["string", "date"])
+def test_every_style_is_drawn_about_equally_often(disjoint):
+    task = data.dates(train=3_000, validation=1, test=1, languages=("de",), disjoint=disjoint)
+    with_weekday = np.mean(["tag, " in "".join(source) for source in task.train.sources])
+    with_name = np.mean([any(sign.isalpha() for sign in source) for source in task.train.sources])
+    assert with_weekday == pytest.approx(0.28, abs=0.04)  # a third, but for "Mittwoch"
+    assert with_name == pytest.approx(2 / 3, abs=0.04)  # the third style is 01.08.2026
+
+
+@pytest.mark.parametrize("disjoint", ["string", "date"])
 def test_a_seed_gives_the_same_and_another_seed_other_dates(disjoint):
     first, again, other = (data.dates(**SMALL, disjoint=disjoint, seed=seed) for seed in (2, 2, 3))
     for part in PARTS:

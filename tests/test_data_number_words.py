@@ -165,6 +165,16 @@ def test_the_numbers_of_digits_are_drawn_evenly():
     assert all(abs(counts[digits] / expected - 1) < 0.25 for digits in range(5, 13))
 
 
+def test_every_digit_stands_at_every_place_by_default():
+    numbers = [str(number) for number in data.number_words().train.numbers if number >= 10**8]
+    for place in range(9):
+        counts = collections.Counter(number[place] for number in numbers)
+        assert set(counts) == set("123456789") | (set("0") if place else set())
+        usual = [counts[digit] for digit in "123456789"]
+        assert max(usual) < 1.5 * min(usual)
+        assert counts["0"] / len(numbers) == pytest.approx((0.25 + 0.75 / 10) if place else 0, abs=0.03)
+
+
 def test_a_seed_gives_the_same_and_another_seed_other_numbers():
     for part, other in itertools.product(PARTS, (3, 4)):
         numbers = getattr(data.number_words(**SMALL, seed=other), part).numbers

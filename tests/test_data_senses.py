@@ -91,14 +91,14 @@ class TestModularSum:
         for known in (task.train_ids[:, 2:], task.train_ids[:, :-2]):
             counts = np.histogram2d(known.ravel(), task.train_labels[:, 2:].ravel(), bins=5)[0]
             assert (counts.max(axis=1) / counts.sum(axis=1)).max() < 0.22
-        assert "16,000 sequences to train, 1,000 to test, 6 steps, lag 2" in repr(task)
+        assert "16,000 sequences to train, 1,000 to test, 8 steps, lag 2" in repr(task)
 
     def test_a_seed_gives_the_same_and_another_seed_other_sequences(self):
         again, other = (data.modular_sum(300, 200, 7, 3, 4, seed=seed).train_ids for seed in (1, 2))
         np.testing.assert_array_equal(again, self.task.train_ids)
         assert (other != self.task.train_ids).any()
 
-    @pytest.mark.parametrize("wrong", [{"train": 0}, {"modulus": 1}, {"lag": 6}, {"time": 2.5}])
+    @pytest.mark.parametrize("wrong", [{"train": 0}, {"modulus": 1}, {"lag": 8}, {"time": 2.5}])
     def test_bad_sizes_are_refused(self, wrong):
         with pytest.raises(ValueError, match="Received: "):
             data.modular_sum(**wrong)

@@ -144,9 +144,11 @@ class TestParts:
         assert "".join(task.train.sources[0]).startswith("한국어 é Run")
         assert {"한", "é"} <= set(task.source_vocabulary.tokens)
 
-    @pytest.mark.parametrize(("validation", "test"), [(0, 0.1), (0.1, 0), (0.5, 0.5), (-0.1, 0.3)])
+    @pytest.mark.parametrize(
+        ("validation", "test"), [(0, 0.1), (0.1, 0), (0.5, 0.5), (-0.1, 0.3), (None, 0.1), (0.1, "0.1")]
+    )
     def test_bad_shares_are_refused(self, file, validation, test):
-        with pytest.raises(ValueError, match=r"`validation` and `test` must be .*Received: validation="):
+        with pytest.raises(ValueError, match=r"`(validation|test).* must be .*Received: (validation|test)="):
             data.sentence_pairs(file(LINES), validation=validation, test=test)
 
     def test_too_few_sentences_are_refused(self, file):
@@ -220,6 +222,9 @@ class TestTokens:
             {"max_length": 0},
             {"max_length": 2.5},
             {"min_count": 0},
+            {"seed": -1},
+            {"reverse": "yes"},
+            {"cache": 3},
         ],
         ids=str,
     )

@@ -29,14 +29,24 @@ def test_the_vocabulary_is_the_same_with_every_python(task):
     assert repr(task) == "Topics: 98 ids, windows of 64 characters"
 
 
-@pytest.mark.parametrize("length", [1, 7, 64])
+@pytest.mark.parametrize("length", [7, 64, 128])
 def test_windows_follow_each_other_and_labels_are_one_ahead(length):
     task = data.topics(length=length)
     for part in (task.train, task.test):
         assert part.ids.shape == (len(part), length + 1)
         assert part.ids.dtype == np.int32
         np.testing.assert_array_equal(part.inputs[:, 1:], part.labels[:, :-1])
-        np.testing.assert_array_equal(part.inputs[1:, 0], part.labels[:-1, -1])
+    np.testing.assert_array_equal(task.train.inputs[1:, 0], task.train.labels[:-1, -1])
+
+
+@pytest.mark.parametrize("length", [16, 32])
+def test_a_held_out_window_that_stands_in_training_is_left_out(length):
+    task, trained_on = data.topics(length=length), set()
+    for window in task.train.ids:
+        trained_on.add(window.tobytes())
+    assert not any(window.tobytes() in trained_on for window in task.test.ids)
+    follows = task.test.inputs[1:, 0] == task.test.labels[:-1, -1]
+    assert 0.5 < follows.mean() < 1  # the others are all there
 
 
 def test_there_is_no_padding_and_little_is_unknown(task):
@@ -96,7 +106,7 @@ def test_a_share_must_leave_both_parts(wrong):
         data.topics(test=wrong)
 
 
-@pytest.mark.parametrize(("arguments", "part"), [({"test": 1e-6}, "test"), ({"length": 10**7}, "train")])
+@pytest.mark.parametrize(("arguments", "part"), [({"test": 1e-6}, "test"), ({"length": 10**12}, "train")])
 def test_a_part_without_a_window_is_refused(arguments, part):
     with pytest.raises(ValueError, match=rf"`{part}` has none. Received: length="):
         data.topics(**arguments)

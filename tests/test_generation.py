@@ -2,12 +2,13 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from course_utils import generation
-from course_utils.generation import generate
+from course_utils.generation import generate, sample
 
 END, A, B, C = 2, 3, 4, 5
 
@@ -142,6 +143,60 @@ def test_a_wider_beam_can_end_with_a_worse_sequence():
     np.testing.assert_array_equal(tokens, [[A, A, END]])
 
 
+def test_the_first_step_reads_what_the_model_says_and_the_state_of_its_source():
+    tree = table({(): {A: 1.0}, (A,): {B: 1.0}, (A, B): {C: 1.0}})
+    asked = []
+    tree.first_tokens = lambda source: np.full(len(source), A, "int32")
+    start = tree.start
+    tree.start = lambda source, max_length: (
+        asked.append((source.tolist(), max_length)) or start(source, max_length)
+    )
+    np.testing.assert_array_equal(generate(tree, [[0]], 2), [[B, C]])
+    assert asked == [([[0]], 2)]
+
+
+def test_of_two_that_are_equally_likely_the_first_is_taken():
+    tree = table({(): {B: 0.5, A: 0.5}, (A,): {C: 0.5, END: 0.5}})
+    np.testing.assert_array_equal(generate(tree, [[0]], 3), [[A, END, 0]])
+    many = Tree(np.tile([0.0, 1.0], (1, 1, 50)))
+    tokens = generate(many, np.zeros((1, 1), int), 1, 5)
+    assert tokens.tolist() == [[1]]  # of fifty: a sort that is not stable takes another one
+
+
+def test_log_probs_and_weights_come_in_the_order_of_the_arguments(random_tree):
+    wide = np.tile(SOURCES, (1, 64))
+    tokens, log_probs, weights = generate(
+        random_tree, wide, 2, return_log_probs=True, return_attention_scores=True
+    )
+    assert (tokens.shape, log_probs.shape, weights.shape) == ((20, 2), (20,), (20, 2, 64))
+    assert tokens.dtype == "int32"
+
+
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf], ids=str)
+def test_logits_that_are_no_numbers_are_refused(wrong, width):
+    """A model whose weights are NaN would write padding alone, as if it had nothing to say."""
+    tree = table({(): {A: 0.6, B: 0.4}})
+    logits = np.array(tree.logits)
+    logits[0, A] = wrong  # after the first token
+    with pytest.raises(ValueError, match=r"`model` must give finite logits.*Received: logits=.* at step 1"):
+        generate(Tree(logits), [[0]], 3, width)
+
+
+def test_a_model_that_gives_padding_alone_is_refused():
+    logits = np.full((1, 6**3, 6), -np.inf)
+    logits[:, :, 0] = 0
+    with pytest.raises(ValueError, match=r"`model` must give finite logits.*at step 0"):
+        generate(Tree(logits), [[0]], 3)
+
+
+def test_a_token_that_a_model_forbids_is_never_written():
+    tree = table({(): {A: 0.6, B: 0.4}})
+    logits = np.array(tree.logits)
+    logits[0, 0, A] = -np.inf
+    np.testing.assert_array_equal(generate(Tree(logits), [[0]], 3, 3), [[B, END, 0]])
+
+
 def test_what_has_ended_stays_ended_beside_what_has_not():
     tree = table({(): {END: 0.6, A: 0.4}, (A,): {A: 1.0}, (A, A): {A: 1.0}})
     np.testing.assert_array_equal(generate(tree, [[0]], 3), [[END, 0, 0]])
@@ -200,8 +255,104 @@ def test_the_step_is_traced_once():
         ({"source": np.zeros((0, 3), int)}, r"`source`.*not empty. Received: shape=\(0, 3\)"),
         ({"source": np.zeros((3, 0), int)}, r"`source`.*not empty. Received: shape=\(3, 0\)"),
         ({"source": np.zeros(3, int)}, r"`source`.*\(batch, time\).*Received: shape=\(3,\)"),
+        ({"source": np.full((3, 1), 0.5)}, r"`source` must be ids, whole numbers.*dtype=float64"),
+        ({"source": np.full((3, 1), np.nan)}, r"`source` must be ids, whole numbers.*dtype=float64"),
+        ({"source": [["a"]]}, r"`source` must be ids, whole numbers.*Received: shape=\(1, 1\)"),
+        ({"source": [[True]]}, r"`source` must be ids, whole numbers.*dtype=bool"),
+        ({"source": [[1], [2, 3]]}, r"`source` must be ids, whole numbers.*Received: shape="),
+        ({"source": None}, r"`source` must be ids, whole numbers.*Received: shape="),
+        ({"max_length": True}, r"`max_length`.*Received: max_length=True"),
+        ({"model": None}, r"`model` must have `end_mark`. Received: model=None"),
+        ({"model": abs}, r"`model` must have `end_mark`. Received: model=<"),
     ],
 )
 def test_wrong_input_is_refused(random_tree, wrong, message):
     with pytest.raises(ValueError, match=message):
         generate(**{"model": random_tree, "source": SOURCES, "max_length": 3, **wrong})
+
+
+class TestSample:
+    """Draws from what the model holds likely."""
+
+    P = np.array([0.0, 0.0, 0.1, 0.2, 0.3, 0.4])  # padding, the start mark, the end, A, B, C
+
+    def one_table(self):
+        """A model that holds the same likely after every prefix, but padding likeliest of all."""
+        logits = np.log(np.maximum(self.P, 1e-30))
+        logits[0] = 50
+        return Tree(np.tile(logits, (1, 6**3, 1)))
+
+    def shares(self, **options):
+        drawn = sample(self.one_table(), np.zeros((20_000, 1), int), 1, seed=0, **options)
+        return np.bincount(drawn[:, 0], minlength=6) / len(drawn)
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({}, P),
+            ({"temperature": 0.5}, P**2 / (P**2).sum()),
+            ({"temperature": 2.0}, np.sqrt(P) / np.sqrt(P).sum()),
+            ({"top_k": 2}, [0, 0, 0, 0, 3 / 7, 4 / 7]),
+            ({"top_k": 1}, [0, 0, 0, 0, 0, 1]),
+            ({"top_k": 99}, P),
+            ({"top_p": 0.3}, [0, 0, 0, 0, 0, 1]),
+            ({"top_p": 0.41}, [0, 0, 0, 0, 3 / 7, 4 / 7]),
+            ({"top_p": 0.71}, [0, 0, 0, 2 / 9, 3 / 9, 4 / 9]),
+            ({"top_p": 1.0}, P),
+            ({"top_k": 3, "top_p": 0.3}, [0, 0, 0, 0, 0, 1]),
+            ({"top_k": 1, "top_p": 1.0}, [0, 0, 0, 0, 0, 1]),
+        ],
+    )
+    def test_tokens_come_as_often_as_is_said(self, options, expected):
+        np.testing.assert_allclose(self.shares(**options), expected, atol=0.012)
+
+    def test_it_follows_its_own_words_from_each_sources_table(self, random_tree):
+        source = np.arange(20)[:, None]
+        drawn = sample(random_tree, source, 3, temperature=1e-3, seed=1)
+        np.testing.assert_array_equal(drawn, generate(random_tree, source, 3))
+
+    def test_nothing_follows_the_end(self):
+        drawn = sample(self.one_table(), np.zeros((500, 1), int), 3, seed=0)
+        ended = np.cumsum(drawn == END, axis=1) - (drawn == END) > 0
+        assert ended.any()
+        assert not drawn[ended].any()
+        assert (drawn[~ended] > 1).all()
+
+    def test_draws_can_be_repeated_and_differ_by_default(self):
+        model, source = self.one_table(), np.zeros((50, 1), int)
+        one, same, other = (sample(model, source, 3, seed=seed) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(one, same)
+        assert (one != other).any()
+        keras.utils.set_random_seed(0)
+        first, second = (sample(model, source, 3) for _ in range(2))
+        assert (first != second).any()
+        keras.utils.set_random_seed(0)
+        np.testing.assert_array_equal(sample(model, source, 3), first)
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"temperature": 0}, r"`temperature` must be above zero. Received: temperature=0"),
+            ({"temperature": float("nan")}, "`temperature` must be a number"),
+            ({"temperature": None}, "`temperature` must be a number"),
+            ({"top_k": 0}, r"`top_k` must be a whole number.*top_k=0"),
+            ({"top_p": 0.0}, r"`top_p` must be above 0 and at most 1. Received: top_p=0.0"),
+            ({"top_p": 1.5}, r"`top_p` must be above 0 and at most 1"),
+            ({"seed": -1}, "`seed` must be a whole number"),
+            ({"max_length": 0}, "`max_length` must be a whole number"),
+            ({"source": [1, 2]}, "`source` must be ids"),
+            ({"model": None}, "`model` must have `end_mark`"),
+        ],
+    )
+    def test_wrong_arguments_are_refused(self, wrong, message):
+        right = {"model": self.one_table(), "source": np.zeros((1, 1), int), "max_length": 2}
+        with pytest.raises(ValueError, match=message):
+            sample(**{**right, **wrong})
+
+    def test_a_seed_of_zero_is_a_seed(self):
+        drawn = [sample(self.one_table(), np.zeros((50, 1), int), 3, seed=0) for _ in range(2)]
+        np.testing.assert_array_equal(*drawn)
+
+    def test_top_p_counts_what_the_temperature_has_made_of_the_probabilities(self):
+        colder = self.shares(temperature=0.5, top_p=0.5)  # C had 0.4, and now more than a half
+        np.testing.assert_array_equal(colder, [0, 0, 0, 0, 0, 1])

@@ -3,6 +3,7 @@
 import json
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,6 +51,36 @@ def test_a_seed_must_be_a_whole_number(monkeypatch, wrong):
         lesson.start()
 
 
+@pytest.mark.parametrize("wrong", [True, 1.0, None, -1, "1.5"])
+def test_a_seed_that_is_passed_must_be_whole_too(wrong):
+    with pytest.raises(ValueError, match=r"A seed must be a whole number.*Received: seed="):
+        lesson.start(seed=wrong)
+
+
+def test_start_makes_operations_deterministic():
+    lesson.start()
+    with pytest.raises(RuntimeError, match="determinism"):
+        tf.random.Generator.from_non_deterministic_state()
+
+
+def test_start_sets_the_style_of_the_course():
+    plt.rcdefaults()
+    lesson.start()
+    assert plt.rcParams["axes.grid"]
+    assert not plt.rcParams["axes.spines.top"]
+
+
+def test_the_gpu_is_hidden_unless_it_is_asked_for(monkeypatch):
+    hidden = []
+    monkeypatch.setattr(
+        tf.config, "set_visible_devices", lambda devices, kind: hidden.append((devices, kind))
+    )
+    lesson.start(gpu=True)
+    assert not hidden
+    lesson.start()
+    assert hidden == [([], "GPU")]
+
+
 def test_training_is_deterministic():
     def train():
         lesson.start()
@@ -81,6 +112,8 @@ def test_a_claim_that_holds_prints_one_line_without_figures_and_is_logged(capsys
         (1, "==", 0),
         (float("nan"), "<", 1),
         (float("inf"), ">", 1),
+        (1, "<", float("inf")),  # whatever was measured
+        (1, ">", float("nan")),
     ],
 )
 def test_a_false_claim_says_what_was_measured_and_expected(bound, log):
@@ -94,7 +127,8 @@ def test_a_false_claim_says_what_was_measured_and_expected(bound, log):
 
 
 @pytest.mark.parametrize(
-    "bound", [(1, ">"), (1, "=>", 2), ("high", ">", 1), (None, ">", 1), ([1, 2], ">", 0), 3]
+    "bound",
+    [(1, ">"), (1, "=>", 2), ("high", ">", 1), (None, ">", 1), ([1, 2], ">", 0), ("2", ">", 1), 3, None],
 )
 def test_a_bound_that_is_none_is_refused(bound):
     with pytest.raises(ValueError, match=r"A bound is.*Received: bound="):
@@ -106,6 +140,29 @@ def test_a_claim_needs_a_sentence_and_a_bound():
         lesson.claim("it works")
     with pytest.raises(ValueError, match="`text` must be a sentence"):
         lesson.claim(" ", (1, ">", 0))
+    with pytest.raises(ValueError, match="`text` must be a sentence"):
+        lesson.claim(None, (1, ">", 0))
+
+
+def test_each_claim_has_its_line_in_the_log_with_the_seed(log):
+    lesson.start(seed=3)
+    lesson.claim("it works", (1, ">", 0))
+    lesson.settle(np.int64(5), "저는", "holds", (np.float32(1), ">", 0))
+    assert [entry["kind"] for entry in log()] == ["claim", "statement"]
+    assert [entry["seed"] for entry in log()] == [3, 3]
+    assert (log()[1]["said"], log()[1]["verdict"], log()[1]["held"]) == ("저는", "holds", True)
+
+
+def test_the_message_of_a_false_claim_names_seed_and_version():
+    lesson.start(seed=6)
+    with pytest.raises(lesson.ClaimError, match=rf"Seed 6, Keras {keras.__version__} on "):
+        lesson.claim("it works", (0, ">", 1))
+
+
+@pytest.mark.parametrize("entry", [None, "text", [1]])
+def test_what_is_logged_is_a_dict(entry):
+    with pytest.raises(ValueError, match=r"`entry` must be a dict. Received: entry="):
+        lesson.log(entry)
 
 
 def test_a_statement_is_settled_with_its_verdict(capsys, log):
@@ -121,7 +178,16 @@ def test_a_statement_is_settled_with_its_verdict(capsys, log):
     [
         ((0, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=0"),
         ((93, "x", "holds", (1, ">", 0)), "from 1 to 92"),
+        ((True, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=True"),
+        ((5.0, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=5.0"),
+        (("5", "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number='5'"),
         ((5, "x", "is true", (1, ">", 0)), "A verdict is"),
+        ((5, "x", None, (1, ">", 0)), "A verdict is.*Received: verdict=None"),
+        ((5, "x", "Holds", (1, ">", 0)), "A verdict is"),
+        ((5, "x", "holds, mostly", (1, ">", 0)), "A verdict is"),
+        ((5, "x", "it holds", (1, ">", 0)), "A verdict is"),
+        ((5, "x", "holds only when ", (1, ">", 0)), "A verdict is"),
+        ((5, "x", "holds only if it rains", (1, ">", 0)), "A verdict is"),
         ((5, "", "holds", (1, ">", 0)), "`said` must be a sentence"),
         ((5, "x", "holds"), "Statement 5 must be measured"),
     ],

@@ -57,22 +57,37 @@ def test_cosines_within_and_between_groups():
     within, between = measure.within_and_between(cosines, ["a", "a", "b", "b"])
     assert (within, between) == (0, 0)  # 1 in a, -1 in b
     np.testing.assert_allclose(measure.group_similarities(cosines, ["a", "a", "b", "b"]), [[1, 0], [0, -1]])
+    backwards = measure.group_similarities(cosines, ["b", "b", "a", "a"])  # as they come, not by name
+    np.testing.assert_allclose(backwards, [[1, 0], [0, -1]])
+    assert measure.within_and_between(cosines + 1, np.array([0, 1, 0, 1])) == (1, pytest.approx(1))
 
 
 def test_ranked_above_counts_ties_half():
     assert measure.ranked_above([2, 3], [1, 0]) == 1
     assert measure.ranked_above([0], [1, 2]) == 0
     assert measure.ranked_above([1, 1], [1]) == 0.5
+    assert measure.ranked_above(np.array([1], "uint8"), np.array([2], "uint8")) == 0
+    assert measure.ranked_above([-np.inf, 0], [-np.inf]) == 0.75
 
 
 def test_mean_absolute_percentage_error():
     assert measure.mean_absolute_percentage_error([100, 200], [110, 180]) == pytest.approx(10)
+    assert measure.mean_absolute_percentage_error([-100, 200], [-110, 180]) == pytest.approx(10)
+    few = np.array([1, 2], "uint8"), np.array([2, 1], "uint8")  # 1 - 2 is 255 there
+    assert measure.mean_absolute_percentage_error(*few) == pytest.approx(75)
 
 
 def test_gradient_and_where_none_passes():
     inputs = np.array([[1.0, 3.0]], "float32")
     np.testing.assert_allclose(measure.gradient(lambda x: x**2, inputs), [[2, 6]])
     assert measure.gradient(lambda x: ops.argmax(x, axis=-1), inputs) is None
+
+
+def test_a_weight_that_no_gradient_reaches_has_none():
+    layer = keras.layers.Dense(2)
+    kernel, bias = measure.weight_gradients(layer, np.ones((4, 3)), None, lambda *_: ops.sum(layer.bias))
+    assert kernel is None
+    np.testing.assert_array_equal(bias, [1, 1])
 
 
 def test_weight_gradients_follow_the_order_of_the_weights():
@@ -93,8 +108,14 @@ def test_the_median_is_not_moved_by_one_slow_call():
 
             time.sleep(0.05)
 
-    assert measure.median_milliseconds(slow_once, repeats=5) < 20
+    assert measure.median_milliseconds(slow_once, repeats=5) < 8  # the mean is above 10
     assert len(calls) == 6
+
+
+def test_the_time_is_in_milliseconds():
+    import time
+
+    assert 5 <= measure.median_milliseconds(lambda: time.sleep(0.005), repeats=3) < 500
 
 
 class TestTokens:
@@ -109,6 +130,66 @@ class TestTokens:
         assert float(metric.result()) == pytest.approx(3 / 5)  # a mean of batches would be 7/12
         metric.reset_state()
         assert float(metric.result()) == 0
+
+    named = np.array([[3, 5, 1], [4, 2, 2]])
+    logits = np.eye(6, dtype="float32")[named]
+
+    @pytest.mark.parametrize(
+        ("weight", "expected"),
+        [
+            (None, 3 / 5),
+            ([1, 0], 1 / 2),
+            ([[1], [0]], 1 / 2),
+            (np.array([0.25, 0.5]), (0.25 + 2 * 0.5) / (2 * 0.25 + 3 * 0.5)),
+            ([0.1, 0], 1 / 2),  # below one token in all
+            ([[1, 0, 9], [0, 1, 0]], 1 / 2),  # padding never counts
+            ([0, 0], 0),
+        ],
+        ids=str,
+    )
+    def test_accuracy_weighs_samples_and_tokens(self, weight, expected):
+        metric = measure.TokenAccuracy()
+        metric.update_state(self.labels, self.logits, sample_weight=weight)
+        assert float(metric.result()) == pytest.approx(expected)
+
+    def test_accuracy_follows_the_rules_of_keras(self):
+        """As a weighted metric it sees the weights, as a metric it does not; compiled, too."""
+        ids = keras.Input((3,), dtype="int32")
+        table = keras.layers.Embedding(6, 6, embeddings_initializer="identity")
+        model = keras.Model(ids, table(ids))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(
+            "sgd",
+            loss,
+            metrics=[measure.TokenAccuracy()],
+            weighted_metrics=[measure.TokenAccuracy(name="weighted")],
+        )
+        weights = np.array([1.0, 0.0])
+        came = model.evaluate(self.named, self.labels, 1, 0, sample_weight=weights, return_dict=True)
+        assert came["accuracy"] == pytest.approx(3 / 5)
+        assert came["weighted"] == pytest.approx(1 / 2)
+        again = keras.metrics.deserialize(keras.metrics.serialize(measure.TokenAccuracy(name="mine")))
+        assert (type(again), again.name) == (measure.TokenAccuracy, "mine")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"labels": np.ones((2, 2), int)},
+            {"labels": np.ones((1, 3), int)},
+            {"labels": np.ones(2, int)},
+            {"labels": np.ones((2, 3, 1), int)},
+            {"logits": np.ones((2, 3))},
+            {"labels": None},
+            {"sample_weight": np.ones(3)},
+            {"sample_weight": np.ones((2, 2))},
+            {"sample_weight": ["a", "b"]},
+        ],
+        ids=str,
+    )
+    def test_accuracy_refuses_other_shapes(self, wrong):
+        given = {"labels": self.labels, "logits": self.logits, **wrong}
+        with pytest.raises(ValueError, match=rf"`{next(iter(wrong))}`.*Received: "):
+            measure.TokenAccuracy().update_state(**given)
 
     def test_a_sequence_is_right_from_first_to_last(self):
         generated = np.array([[3, 2, 0, 0], [4, 5, 5, 2]])
@@ -175,3 +256,68 @@ class TestProducts:
     def test_a_loop_is_refused(self):
         with pytest.raises(ValueError, match=r"unroll recurrent layers. Received: function="):
             measure.products(SimpleRNN(8), (1, 3, 8))
+
+
+ONES = np.ones((2, 3, 4), "float32")
+SQUARE = np.ones((3, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "argument"),
+    [
+        ("gradient_by_distance", (keras.layers.Dense(2), ONES), "cell"),
+        ("gradient_by_distance", (SimpleRNNCell(2), ONES[0]), "inputs"),
+        ("gradient_by_distance", (SimpleRNNCell(2), ONES[:0]), "inputs"),
+        ("gradient_by_distance", (SimpleRNNCell(2), ONES * np.nan), "inputs"),
+        ("gates_over_time", (LSTMCell(2), None), "inputs"),
+        ("gates_over_time", ("LSTM", ONES), "cell"),
+        ("accuracy_by_distance", ([1, 1], [1], [0, 0], [0, 1]), "predictions"),
+        ("accuracy_by_distance", ([1, 1], [1, 1], [0], [0, 1]), "distances"),
+        ("accuracy_by_distance", ([1], [[1]], [0], [0, 1]), "predictions"),
+        ("accuracy_by_distance", ([1], ["a"], [0], [0, 1]), "predictions"),
+        ("accuracy_by_distance", ([1], [1], [0], [0]), "edges"),
+        ("accuracy_by_distance", ([1], [1], [0], [0, 0]), "edges"),
+        ("accuracy_by_distance", ([1], [1], [0], [2, 0]), "edges"),
+        ("exact_match", (np.zeros((0, 3)), np.zeros((0, 3))), "generated"),
+        ("exact_match", (SQUARE, None), "labels"),
+        ("exact_match", (SQUARE, SQUARE * np.nan), "labels"),
+        ("weight_within", (SQUARE, [[0, 1]] * 3, -1), "slack"),
+        ("weight_within", (SQUARE, [[0, 1]] * 3, 0.5), "slack"),
+        ("peak_within", (SQUARE * np.nan, [[0, 1]] * 3), "weights"),
+        ("peak_within", (None, [[0, 1]] * 3), "weights"),
+        ("mean_by_group", ([1, 2], [1]), "groups"),
+        ("mean_by_group", ([1, 2], None), "groups"),
+        ("mean_by_group", ([1, np.nan], [1, 1]), "values"),
+        ("mean_by_group", ([], []), "values"),
+        ("cosine_similarities", ([[1, 0], [0, 0]],), "vectors"),
+        ("cosine_similarities", ([1, 0],), "vectors"),
+        ("within_and_between", (SQUARE, "aab"), "groups"),
+        ("within_and_between", (SQUARE, ["a", "b"]), "groups"),
+        ("within_and_between", (SQUARE, ["a", "a", "a"]), "two groups"),
+        ("within_and_between", (SQUARE, ["a", "b", "c"]), "two groups"),
+        ("within_and_between", (SQUARE[:2], ["a", "b"]), "similarities"),
+        ("group_similarities", (SQUARE, ["a", "b", "b"]), "two items"),
+        ("group_similarities", (SQUARE, [["a"], ["b"], ["b"]]), "groups"),
+        ("ranked_above", ([], [1]), "scores"),
+        ("ranked_above", ([1], [np.nan]), "other_scores"),
+        ("ranked_above", ("abc", [1]), "scores"),
+        ("mean_absolute_percentage_error", ([1, 2], [[1], [2]]), "forecast"),
+        ("mean_absolute_percentage_error", ([1, 2], [1]), "forecast"),
+        ("mean_absolute_percentage_error", ([1, 0], [1, 1]), "actual"),
+        ("mean_absolute_percentage_error", ([], []), "actual"),
+        ("mean_absolute_percentage_error", ([1, 2], None), "forecast"),
+        ("median_milliseconds", (None,), "function"),
+        ("median_milliseconds", (len, 0), "repeats"),
+        ("weight_gradients", (None, ONES, ONES, len), "model"),
+        ("weight_gradients", (keras.layers.Dense(2), ONES, ONES, "mse"), "loss"),
+        ("gradient", (None, ONES), "function"),
+        ("gradient", (ops.square, [1, 2]), "inputs"),
+        ("gradient", (ops.square, []), "inputs"),
+        ("products", (len, (3, None)), "shape"),
+        ("products", (len, 3), "shape"),
+        ("products", (3, (3, 3)), "function"),
+    ],
+)
+def test_an_odd_argument_is_named(name, arguments, argument):
+    with pytest.raises(ValueError, match=rf"(?s){argument}\b.*Received: "):
+        getattr(measure, name)(*arguments)

@@ -17,7 +17,18 @@ TAUGHT = {
     *("SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell", "Bidirectional", "Embedding"),
     *("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention"),
 }
-LAYER_MODULES = ("embedding", "recurrent", "attention", "seq2seq", "transformer", "_translator", "_layer")
+LAYER_MODULES = (
+    *("_layer", "embedding", "recurrent", "attention", "local_attention", "hard_attention"),
+    *(
+        "multi_head_attention",
+        "blocks",
+        "token_model",
+        "translator",
+        "seq2seq",
+        "transformer",
+        "language_model",
+    ),
+)
 KNOW_NO_LAYER = ("measure", "plotting", "generation", "data")
 
 
@@ -77,6 +88,36 @@ def test_import_prints_nothing_and_runs_no_op(level):
         TF_CPP_MIN_LOG_LEVEL=level,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_import_loads_the_layers_and_nothing_of_the_lessons():
+    # Without these packages Keras can be imported too, which looks for Matplotlib by itself.
+    done = python(
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('matplotlib', 'babel', 'num2words'))\n"
+        "import course_utils, keras\n"
+        "print(sorted(name for name in sys.modules if name.startswith('course_utils.')))\n"
+        "vectors = course_utils.Embedding(2, 1)(keras.ops.ones((1, 1)))\n"
+        "print(course_utils.LSTM(3)(vectors).shape, set(course_utils.__all__) <= set(dir(course_utils)))\n"
+        "try: course_utils.plotting\n"
+        "except ModuleNotFoundError as error: print(error)"
+    )
+    loaded, shape, said = done.stdout.splitlines()
+    layers = {f"course_utils.{name}" for name in LAYER_MODULES}
+    also = {f"course_utils.{name}" for name in ("_quiet", "_validation", "generation", "vocabulary")}
+    assert set(ast.literal_eval(loaded)) == layers | also
+    assert shape == "(1, 3) True"
+    assert re.match(r"`course_utils.plotting` needs .*`rnn-to-self-attention\[lessons\]`.*matplotlib", said)
+
+
+def test_what_lessons_use_is_there_on_demand():
+    for name in course_utils.ON_DEMAND:
+        assert course_utils.__getattr__(name).__name__.split(".")[-1] == name
+
+
+def test_other_names_are_not_there():
+    with pytest.raises(AttributeError, match="module 'course_utils' has no attribute 'lstm'"):
+        course_utils.lstm  # noqa: B018
 
 
 def test_start_is_silent_and_harmless_twice_and_uses_the_cpu():

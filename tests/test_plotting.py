@@ -1,10 +1,12 @@
 """Every picture names its axes and draws what it was given."""
 
+import inspect
 import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from course_utils import plotting
 
@@ -36,6 +38,140 @@ def test_curves_differ_in_colour_and_in_line_style():
     assert len({str(line._dash_pattern) for line in axes.lines}) == 7
 
 
+def test_the_level_is_drawn_at_its_height():
+    axes = plotting.curves([1, 2], {"a": [3, 4]}, "x", "y", level=(1.5, "chance"))
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), [1.5, 1.5])
+    assert len(plotting.curves([1, 2], {"a": [3, 4]}, "x", "y").lines) == 1
+
+
+def test_the_style_does_not_depend_on_what_was_set_before():
+    fresh = dict(plt.rcParams)
+    plt.rcParams.update({"font.size": 30, "axes.grid": False, "figure.figsize": (1, 1)})
+    plotting.style()
+    assert dict(plt.rcParams) == fresh
+    assert fresh["axes.grid"]
+    assert not fresh["axes.spines.top"]
+    assert not fresh["axes.spines.right"]
+    assert tuple(fresh["figure.figsize"]) == (7, 3.2)
+
+
+# Each picture with a text for every argument that takes one.
+PICTURES = {
+    "curves": {
+        "x": [1, 2],
+        "lines": {"first line": [1, 2], "second line": [2, 1]},
+        "xlabel": "horizontal",
+        "ylabel": "vertical",
+        "title": "what to see",
+        "level": (1, "the level"),
+    },
+    "heatmap": {
+        "values": [[1, 2], [3, 4], [5, 6]],
+        "rows": ["row 1", "row 2", "row 3"],
+        "columns": ["column 1", "column 2"],
+        "xlabel": "horizontal",
+        "ylabel": "vertical",
+        "title": "what to see",
+        "label": "the unit",
+    },
+    "attention_map": {
+        "weights": np.eye(2),
+        "source": ["word 1", "word 2"],
+        "target": ["mot 1", "mot 2"],
+        "title": "what to see",
+    },
+    "word_map": {
+        "vectors": np.arange(9.0).reshape(3, 3) ** 2,
+        "words": ["word 1", "word 2", "not written"],
+        "groups": ["group 1", "group 2", "group 2"],
+        "title": "what to see",
+    },
+    "unrolled": {"inputs": ["word 1", "word 2"], "title": "what to see"},
+    "table_lookup": {
+        "row": 1,
+        "table": [[0.25, 0.5], [0.75, -2]],
+        "words": ["word 1", "word 2"],
+        "title": "what to see",
+    },
+    "encoder_decoder": {"source": ["word 1"], "target": ["mot 1", "mot 2"], "title": "what to see"},
+}
+
+
+def texts_in(argument):
+    if isinstance(argument, str):
+        return [argument]
+    if isinstance(argument, (list, tuple, dict)):
+        return [text for each in argument for text in texts_in(each)]
+    return []
+
+
+def test_all_pictures_are_listed_above():
+    drawn = {
+        name
+        for name, function in vars(plotting).items()
+        if inspect.isfunction(function) and function.__module__ == plotting.__name__ and name[0] != "_"
+    }
+    assert drawn == {*PICTURES, "style"}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_text_that_is_passed_is_seen(name):
+    figure = getattr(plotting, name)(**PICTURES[name]).figure
+    seen = "\n".join(text.get_text() for text in figure.findobj(Text))
+    wanted = set(texts_in(list(PICTURES[name].values()))) - {"not written"}
+    assert "what to see" in wanted
+    assert {text for text in wanted if text not in seen} == set()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_not_drawn_into_another_one(name):
+    first, second = (getattr(plotting, name)(**PICTURES[name]).figure for _ in range(2))
+    assert first is not second
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("curves", {"lines": {}}, "`lines` must be a dict, not empty"),
+        ("curves", {"lines": [1, 2]}, "`lines` must be a dict, not empty"),
+        ("curves", {"lines": {"a": [1]}}, "one value for each point.*1 values and 2 points for 'a'"),
+        ("curves", {"lines": {"a": 1}}, "`lines` must be a list"),
+        ("curves", {"x": {"first line": [1, 2]}}, "`x` must have the points of each line"),
+        ("curves", {"x": None}, "`x` must be a list"),
+        ("curves", {"level": 1}, "`level` must be a height and its label"),
+        ("heatmap", {"rows": ["one"]}, r"a column for each label, here \(1, 2\).*shape=\(3, 2\)"),
+        ("heatmap", {"columns": list("abc")}, r"here \(3, 3\). Received: shape=\(3, 2\)"),
+        ("heatmap", {"rows": None}, "`rows` must be a list"),
+        ("heatmap", {"values": [1, 2]}, "`values` must be numbers with 2 axes"),
+        ("heatmap", {"values": [[1, 2], [3, np.nan], [5, 6]]}, "`values` must be .*without NaN"),
+        ("heatmap", {"values": [["a", "b"]] * 3}, "`values` must be numbers"),
+        ("heatmap", {"limit": 0}, "`limit` must be positive"),
+        ("heatmap", {"limit": -1}, "`limit` must be positive"),
+        ("heatmap", {"limit": "1"}, "`limit` must be numbers"),
+        ("attention_map", {"weights": np.full((2, 2), np.nan)}, "`weights` must be .*without NaN"),
+        ("attention_map", {"source": []}, "`source` must be a list, not empty"),
+        ("attention_map", {"target": None}, "`target` must be a list"),
+        ("word_map", {"words": ["a"]}, "a word and a group for each.*1 words, 3 groups"),
+        ("word_map", {"groups": ["a"]}, "a word and a group for each.*3 words, 1 groups"),
+        ("word_map", {"groups": "abc"}, "`groups` must be a list"),
+        ("word_map", {"vectors": [[1], [2], [3]]}, r"two numbers or more.*shape=\(3, 1\)"),
+        ("word_map", {"vectors": None}, "`vectors` must be numbers"),
+        ("unrolled", {"inputs": []}, "`inputs` must be a list, not empty"),
+        ("table_lookup", {"row": 2}, "`table` must have.*row=2"),
+        ("table_lookup", {"row": -1}, "`row` must be a whole number of at least 0"),
+        ("table_lookup", {"words": ["a"]}, "`table` must have one row for each word.*2 rows, 1 words"),
+        ("table_lookup", {"table": [1, 2]}, "`table` must be numbers with 2 axes"),
+        ("encoder_decoder", {"source": []}, "`source` must be a list, not empty"),
+        ("encoder_decoder", {"target": "ab"}, "`target` must be a list"),
+    ],
+)
+def test_an_odd_argument_is_named_and_nothing_is_drawn(name, wrong, message):
+    with pytest.raises(ValueError, match=message) as error:
+        getattr(plotting, name)(**{**PICTURES[name], **wrong})
+    assert "Received: " in str(error.value)
+    assert not plt.get_fignums()
+
+
 def test_curves_take_points_of_their_own():
     axes = plotting.curves({"a": [1, 2], "b": [5]}, {"a": [3, 4], "b": [6]}, "x", "y")
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), [5])
@@ -46,6 +182,10 @@ def test_heatmap_labels_rows_and_columns():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["r1", "r2", "r3"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["c1", "c2"]
     assert axes.images[0].get_clim() == (-2, 2)  # zero is white
+    limited = plotting.heatmap([[1, -2]], ["r1"], ["c1", "c2"], "x", "y", limit=5)
+    assert limited.images[0].get_clim() == (-5, 5)
+    zeros = plotting.heatmap(np.zeros((1, 2)), ["r1"], ["c1", "c2"], "x", "y")
+    assert zeros.images[0].norm(0) == 0.5
 
 
 def test_word_map_keeps_distances_in_the_plane_and_names_groups():
@@ -55,6 +195,19 @@ def test_word_map_keeps_distances_in_the_plane_and_names_groups():
     assert np.linalg.norm(left[0] - right[0]) == pytest.approx(3, abs=1e-6)
     assert np.linalg.norm(left[0] - left[1]) == pytest.approx(1, abs=1e-6)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["left", "right"]
+    assert len({str(points.get_facecolor()) for points in axes.collections}) == 2
+    assert len({str(points.get_paths()[0].vertices) for points in axes.collections}) == 2  # markers
+
+
+def test_word_map_is_not_mirrored_when_the_vectors_are_turned():
+    vectors = np.random.default_rng(0).normal(size=(6, 4))
+    turned = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 4)))[0]
+    for each in (vectors, vectors @ turned, -vectors):
+        across = np.linalg.lstsq(
+            each - each.mean(axis=0),
+            plotting.word_map(each, list("abcdef"), ["one"] * 6).collections[0].get_offsets(),
+        )[0]
+        assert (across[0] >= 0).all()  # the first number of a vector always grows to the right, and up
 
 
 def test_heatmap_draws_each_row_beside_its_label():
@@ -93,6 +246,8 @@ def test_table_lookup_shows_the_row_that_is_read():
     one_hot, _, row = (panel.images[0].get_array() for panel in axes.figure.axes)
     np.testing.assert_array_equal(one_hot, [[0, 1]])
     np.testing.assert_array_equal(row, [[3, 4]])
+    shown = [text.get_text() for panel in axes.figure.axes for text in panel.texts]
+    assert shown == ["0", "1", "times", "1", "2", "3", "4", "=", "3", "4"]
 
 
 def test_encoder_decoder_shows_both_sides_with_the_marks():

@@ -1,5 +1,7 @@
 """Our recurrent layers equal Keras' under copied, asymmetric weights, and keep their own promises."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from course_utils import (
 )
 from course_utils.exercises.properties import ignores_padding as assert_ignores_padding
 from course_utils.exercises.properties import last_state_is_that_of_each_alone as assert_last_state_as_alone
+from course_utils.recurrent import FLAGS
 
 BATCH, TIME, FEATURES, UNITS = 3, 6, 4, 5
 INPUTS = np.random.default_rng(0).normal(size=(BATCH, TIME, FEATURES)).astype("float32")
@@ -116,6 +119,14 @@ def test_a_step_at_a_time_equals_all_at_once(family):
         np.testing.assert_allclose(output, layer(INPUTS)[:, step], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options", [{"unroll": True}, {"zero_output_for_mask": True}, {"use_bias": False}], ids=str
+)
+def test_options_of_the_layer_equal_keras(family, options):
+    ours, theirs = pair(family, return_sequences=True, **options)
+    np.testing.assert_allclose(ours(INPUTS, mask=GAPS), theirs(INPUTS, mask=GAPS), atol=1e-5)
+
+
 def test_padding_is_stepped_over(family):
     layer, _ = pair(family)
     for mask in (RIGHT, GAPS):
@@ -147,24 +158,71 @@ def test_cells_stack(family):
 class TestStart:
     """How the weights start."""
 
+    def test_kernels_start_as_those_of_keras(self, family):
+        keras.utils.set_random_seed(0)
+        weights = []
+        for make in family[:2]:
+            layer = make(60, **family[2])
+            layer.build((None, None, 40))
+            weights.append(layer.get_weights())
+        (ours, recurrent, *_), (theirs, *_) = weights
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(60), atol=1e-5)
+        limit = np.sqrt(6 / sum(ours.shape))
+        for kernel in (ours, theirs):
+            assert 0.98 * limit < np.abs(kernel).max() <= limit
+            np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=0.05)
+
+    @pytest.mark.parametrize("use_bias", [True, False])
+    def test_all_weights_start_as_asked(self, family, use_bias):
+        make, _, own = family
+        starts = {"kernel": 2.0, "recurrent_kernel": 3.0, "bias": 4.0}
+        initializers = {
+            name.replace("kernel", "initializer") if "rec" in name else f"{name}_initializer": value
+            for name, value in starts.items()
+        }
+        constants = {name: keras.initializers.Constant(value) for name, value in initializers.items()}
+        layer = Bidirectional(make(UNITS, **{**own, **constants, "use_bias": use_bias}))
+        layer.build((None, None, FEATURES))
+        for way in (layer.forward_layer, layer.backward_layer):
+            assert [weight.name for weight in way.weights] == list(starts)[: 3 if use_bias else 2]
+            for weight in way.weights:
+                expected = np.full(weight.shape, starts[weight.name])
+                if weight.name == "bias" and make is LSTM:
+                    expected[UNITS : 2 * UNITS] = 1
+                np.testing.assert_array_equal(weight, expected)
+
     def test_the_recurrent_kernel_starts_as_asked(self):
         layer = SimpleRNN(UNITS, recurrent_initializer=keras.initializers.Orthogonal(gain=1.5))
         layer.build((None, None, FEATURES))
         kernel = layer.get_weights()[1]
         np.testing.assert_allclose(kernel @ kernel.T, 2.25 * np.eye(UNITS), atol=1e-5)
 
-    @pytest.mark.parametrize("make", [SimpleRNN, LSTM, GRU])
-    def test_every_layer_and_its_way_back_start_as_asked(self, make):
-        layer = Bidirectional(make(UNITS, recurrent_initializer="zeros"))
+    @pytest.mark.parametrize("given", ["ones", keras.initializers.Ones, keras.initializers.Ones()])
+    @pytest.mark.parametrize("name", ["kernel", "recurrent", "bias"])
+    def test_a_start_is_a_name_a_class_or_an_initializer(self, name, given, tmp_path):
+        layer = GRU(UNITS, **{f"{name}_initializer": given})
+        model = keras.Sequential([keras.Input((None, FEATURES)), layer])
+        assert (layer.weights[["kernel", "recurrent", "bias"].index(name)].numpy() == 1).all()
+        model.save(tmp_path / "start.keras")
+        again = keras.saving.load_model(tmp_path / "start.keras")
+        assert again.layers[0].get_config() == layer.get_config()
+
+    def test_two_ways_start_apart(self, family):
+        make, _, own = family
+        layer = Bidirectional(make(UNITS, **own))
         layer.build((None, None, FEATURES))
-        for way in (layer.forward_layer, layer.backward_layer):
-            assert not way.get_weights()[1].any()
+        for one, other in zip(layer.forward_layer.weights[:2], layer.backward_layer.weights[:2], strict=True):
+            assert np.abs(one.numpy() - other.numpy()).max() > 0.1
 
     @pytest.mark.parametrize(
         ("cell", "expected"),
         [
             (LSTMCell(2), [0, 0, 1, 1, 0, 0, 0, 0]),
             (LSTMCell(2, forget_bias=3), [0, 0, 3, 3, 0, 0, 0, 0]),
+            (LSTMCell(2, forget_bias=0, bias_initializer="ones"), [1, 1, 0, 0, 1, 1, 1, 1]),
+            (LSTMCell(2, forget_bias=None, bias_initializer="ones"), [1] * 8),
+            (LSTMCell(2, bias_initializer=None), [0, 0, 1, 1, 0, 0, 0, 0]),
+            (GRUCell(2, bias_initializer="ones"), [[1] * 6, [1] * 6]),
             (GRUCell(2), [[0] * 6, [0] * 6]),
             (GRUCell(2, update_bias=3), [[3, 3, 0, 0, 0, 0], [0] * 6]),
             (GRUCell(2, reset_after=False, update_bias=3), [3, 3, 0, 0, 0, 0]),
@@ -186,17 +244,76 @@ class TestStart:
 @pytest.mark.parametrize(
     "layer",
     [
-        SimpleRNN(UNITS, "relu", "identity", go_backwards=True),
-        LSTM(UNITS, forget_bias=3, return_state=True),
-        GRU(UNITS, reset_after=False, update_bias=2, return_sequences=True),
+        partial(SimpleRNN, activation="relu", recurrent_initializer="identity", go_backwards=True),
+        partial(LSTM, forget_bias=3.0, return_state=True, use_bias=False, dtype="mixed_float16"),
+        partial(LSTM, forget_bias=None, kernel_initializer="he_normal", trainable=False),
+        partial(GRU, reset_after=False, update_bias=2.0, return_sequences=True, unroll=True),
+        partial(GRU, bias_initializer="ones", zero_output_for_mask=True, stateful=True, name="mine"),
     ],
 )
 def test_every_argument_goes_through_the_config(layer):
+    given, layer = layer.keywords, layer(UNITS)
     config = layer.get_config()
-    assert type(layer).from_config(config).get_config() == config
-    given = {"forget_bias": 3, "update_bias": 2, "reset_after": False, "activation": "relu"}
-    assert all(config[name] == given[name] for name in given if name in config)
-    assert len(config.keys() & given.keys()) >= 1
+    again = type(layer).from_config(config)
+    assert again.get_config() == config
+    assert again.cell.get_config()["dtype"] == config["dtype"]
+    for name, value in given.items():
+        if "initializer" not in name and name != "dtype":
+            assert config[name] == value
+
+
+def test_a_mixed_policy_reaches_the_cell_and_its_states(family):
+    make, _, own = family
+    layer = make(UNITS, **own, return_state=True, dtype="mixed_float16")
+    output, *states = layer(INPUTS)
+    assert {ops.dtype(each) for each in (output, *states, *layer.cell.get_initial_state(2))} == {"float16"}
+    assert {weight.dtype for weight in layer.weights} == {"float32"}
+    given = layer(INPUTS, initial_state=some_states(layer))
+    assert {ops.dtype(each) for each in given} == {"float16"}
+
+
+def test_float64_is_kept_throughout(family):
+    make, _, own = family
+    layer = make(UNITS, **own, return_sequences=True, dtype="float64")
+    layer(INPUTS)
+    rng = np.random.default_rng(2)
+    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.weights])
+    inputs = rng.normal(size=INPUTS.shape)
+    sizes = np.ones((BATCH, UNITS))
+    by_hand = [0 * sizes for _ in layer.state_size]
+    for step in range(TIME):
+        output, by_hand = layer.cell(inputs[:, step], by_hand)
+    came = layer(inputs)[:, -1]
+    assert ops.dtype(came) == "float64"
+    np.testing.assert_allclose(came, output, rtol=1e-12)
+    rounded = layer(inputs.astype("float32").astype("float64"))[:, -1]
+    assert np.abs(came - rounded).max() > 1e-9
+
+
+@pytest.mark.parametrize("make", [LSTM, GRU])
+def test_trains_compiled_with_lengths_and_batches_that_vary(make):
+    ids = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(7, 4)(ids)
+    states = Bidirectional(make(UNITS))(vectors, mask=ids != 0)
+    model = keras.Model(ids, keras.layers.Dense(1)(states))
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=True)
+    before = [weight.numpy() for weight in model.weights]
+    for shape in ((2, 3), (3, 5)):
+        model.fit(np.ones(shape, "int32"), np.ones((shape[0], 1)), verbose=0)
+    moved = [(old != weight.numpy()).any() for old, weight in zip(before, model.weights, strict=True)]
+    assert all(moved)
+
+
+def test_runs_over_every_sequence_of_sequences(family):
+    make, _, own = family
+    inputs = np.random.default_rng(3).normal(size=(2, 3, TIME, FEATURES)).astype("float32")
+    for layer in (make(UNITS, **own, return_sequences=True), Bidirectional(make(UNITS, **own))):
+        over_all = keras.layers.TimeDistributed(layer)
+        model = keras.Sequential([keras.Input((None, TIME, FEATURES)), over_all])
+        came = model(inputs)
+        assert model.output_shape == (None, None, *came.shape[2:])
+        for step in range(3):
+            np.testing.assert_allclose(came[:, step], layer(inputs[:, step]), atol=1e-6)
 
 
 class TestGates:
@@ -283,9 +400,48 @@ class TestBidirectional:
         with pytest.raises(ValueError, match=r"recurrent layer that is not stateful.*Received: layer="):
             Bidirectional(wrong)
 
-    def test_no_initial_state(self):
-        with pytest.raises(ValueError, match="takes no initial state"):
-            Bidirectional(GRU(UNITS))(INPUTS, initial_state=[np.zeros((BATCH, UNITS))])
+    @pytest.mark.parametrize("mask", [None, GAPS], ids=["no mask", "gaps"])
+    def test_starts_from_the_states_of_both_ways(self, family, mask):
+        make, keras_make, own = family
+        ours, theirs = same_weights(
+            Bidirectional(make(UNITS, **own, return_state=True)),
+            keras.layers.Bidirectional(keras_make(UNITS, **own, return_state=True)),
+        )
+        states = some_states(ours.forward_layer) + some_states(ours.backward_layer, seed=4)
+        assert_all_close(
+            ours(INPUTS, initial_state=states, mask=mask), theirs(INPUTS, initial_state=states, mask=mask)
+        )
+
+    @pytest.mark.parametrize("states", [1, 3, 4])
+    def test_as_many_states_as_both_ways_have(self, states):
+        with pytest.raises(
+            ValueError,
+            match=r"`initial_state` must hold 1 states of the way forwards.*initial_state=\[\(3, 5",
+        ):
+            Bidirectional(GRU(UNITS))(INPUTS, initial_state=[np.zeros((BATCH, UNITS))] * states)
+
+    def test_the_way_back_may_be_another_layer(self, tmp_path):
+        layer = Bidirectional(LSTM(UNITS), backward_layer=GRU(3, go_backwards=True))
+        expected = np.concatenate([layer.forward_layer(INPUTS), layer.backward_layer(INPUTS)], axis=-1)
+        model = keras.Sequential([keras.Input((None, FEATURES)), layer])
+        np.testing.assert_allclose(model(INPUTS), expected, atol=1e-6)
+        model.save(tmp_path / "both.keras")
+        again = keras.saving.load_model(tmp_path / "both.keras")
+        np.testing.assert_array_equal(again(INPUTS), model(INPUTS))
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            partial(GRU, UNITS),
+            partial(GRU, UNITS, go_backwards=True, return_sequences=True),
+            partial(GRU, UNITS, go_backwards=True, return_state=True),
+            partial(GRU, UNITS, go_backwards=True, stateful=True),
+            partial(keras.layers.Dense, UNITS),
+        ],
+    )
+    def test_the_way_back_must_match(self, wrong):
+        with pytest.raises(ValueError, match=r"`backward_layer` must.*Received: backward_layer="):
+            Bidirectional(LSTM(UNITS), backward_layer=wrong())
 
     @pytest.mark.parametrize("wrong", ["average", "Concat", 1])
     def test_unknown_merge_modes(self, wrong):
@@ -304,8 +460,35 @@ class TestBadInput:
 
     @pytest.mark.parametrize("shape", [(3, 4), (3, 6, 4, 1)])
     def test_input_must_have_three_axes(self, family, shape):
-        with pytest.raises(ValueError, match=r"\(batch, time, features\).*Received: shape="):
+        wanted = r"`sequences` must have the shape \(batch, time, features\).*Received: sequences="
+        with pytest.raises(ValueError, match=wanted):
             family[0](UNITS)(np.zeros(shape))
+        with pytest.raises(ValueError, match=wanted):
+            Bidirectional(family[0](UNITS))(np.zeros(shape))
+
+    @pytest.mark.parametrize("shape", [(3, 6, 7), (3, 4)])
+    def test_a_built_layer_keeps_its_width(self, family, shape):
+        layer = family[0](UNITS)
+        layer(INPUTS)
+        for wrong in (np.zeros(shape, "float32"), keras.Input(shape[1:])):
+            with pytest.raises(
+                ValueError, match=r"shape \(batch, time, 4\). Received: sequences=\((3|None), "
+            ):
+                layer(wrong)
+
+    @pytest.mark.parametrize("built", [False, True])
+    def test_no_steps_at_all(self, family, built):
+        layer = family[0](UNITS)
+        if built:
+            layer(INPUTS)
+        with pytest.raises(ValueError, match=r"at least one step. Received: sequences=\(3, 0, 4\)"):
+            layer(INPUTS[:, :0])
+
+    def test_a_stateful_layer_goes_on_with_as_many_rows(self, family):
+        layer = family[0](UNITS, stateful=True)
+        layer(INPUTS)
+        with pytest.raises(ValueError, match=r"shape \(3, time, 4\). Received: sequences=\(2, 6, 4\)"):
+            layer(INPUTS[:2])
 
     @pytest.mark.parametrize(
         "mask",
@@ -318,14 +501,140 @@ class TestBadInput:
         ):
             family[0](UNITS)(INPUTS, mask=mask)
 
-    def test_initial_states_must_have_the_size_of_the_units(self, family):
+    @pytest.mark.parametrize(
+        "state", [np.zeros((BATCH, 4)), np.zeros((1, UNITS)), np.zeros((BATCH, 1, UNITS)), "zeros", None]
+    )
+    def test_initial_states_must_have_the_shape_of_the_states(self, family, state):
         layer = family[0](UNITS)
-        wrong = [np.zeros((BATCH, 4), "float32") for _ in layer.state_size]
         with pytest.raises(
-            ValueError, match=r"`initial_state` must hold states of the sizes \[5.*Received: sizes=\[4"
+            ValueError, match=r"`initial_state` must have the shapes \[\(3, 5\).*Received: init"
         ):
-            layer(INPUTS, initial_state=wrong)
+            layer(INPUTS, initial_state=[state for _ in layer.state_size])
 
     def test_two_states_are_too_many_for_one(self):
-        with pytest.raises(ValueError, match=r"sizes \[5\]. Received: sizes=\[5, 5\]"):
+        with pytest.raises(
+            ValueError, match=r"shapes \[\(3, 5\)\]. Received: initial_state=\[\(3, 5\), \(3, 5\)\]"
+        ):
             GRU(UNITS)(INPUTS, initial_state=[np.zeros((BATCH, UNITS), "float32")] * 2)
+
+    def test_a_cell_takes_one_step_and_its_own_states(self, family):
+        cell = family[0](UNITS).cell
+        states = cell.get_initial_state(BATCH)
+        cell(INPUTS[:, 0], states)
+        for wrong in (INPUTS, INPUTS[:, 0, :3], INPUTS[0, 0]):
+            with pytest.raises(
+                ValueError, match=r"`inputs` must have the shape \(batch, 4\). Received: inputs="
+            ):
+                cell(wrong, states)
+        for wrong in ([], states * 2, [state[:2] for state in states], [state[:, :3] for state in states]):
+            with pytest.raises(
+                ValueError, match=r"`states` must have the shapes \[\(3, 5\).*Received: states="
+            ):
+                cell(INPUTS[:, 0], wrong)
+
+    @pytest.mark.parametrize("wrong", ["relu", True, np.nan, np.inf, [1.0], np.ones(2)])
+    @pytest.mark.parametrize(
+        ("make", "name"),
+        [(LSTM, "forget_bias"), (LSTMCell, "forget_bias"), (GRU, "update_bias"), (GRUCell, "update_bias")],
+    )
+    def test_a_bias_is_a_number(self, make, name, wrong):
+        with pytest.raises(ValueError, match=rf"`{name}` must be a number or None. Received: {name}="):
+            make(UNITS, **{name: wrong})
+
+    @pytest.mark.parametrize(("make", "name"), [(LSTM, "forget_bias"), (GRU, "reset_after")])
+    def test_an_activation_in_second_place_is_named(self, make, name):
+        with pytest.raises(ValueError, match=rf"`{name}` must be.*Received: {name}='relu'"):
+            make(4, "relu")
+
+    @pytest.mark.parametrize("wrong", ["no", None, 1, np.nan, np.ones(2)])
+    @pytest.mark.parametrize("name", sorted(FLAGS))
+    def test_flags_are_true_or_false(self, name, wrong):
+        with pytest.raises(ValueError, match=rf"`{name}` must be True or False. Received: {name}="):
+            LSTM(UNITS, **{name: wrong})
+        with pytest.raises(ValueError, match="`use_bias` must be True or False"):
+            GRU(UNITS, use_bias=wrong)
+
+    @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout", "kernel_regularizer", "implementation"])
+    def test_what_is_not_offered_is_refused(self, family, name):
+        layer = family[0]
+        for make in (layer, layer.cell_class):
+            with pytest.raises(ValueError, match=rf"passed to {make.__name__}: {{'{name}': 0.5}}"):
+                make(UNITS, **{name: 0.5})
+
+
+def masks_of(outputs):
+    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    masks = [getattr(output, "_keras_mask", None) for output in outputs]
+    return [None if mask is None else np.asarray(mask).tolist() for mask in masks]
+
+
+class TestMasks:
+    """Which masks are read, and which are handed on."""
+
+    @pytest.mark.parametrize("attached", [False, True])
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_outputs_of_every_step_carry_the_mask_and_nothing_else_does(self, family, attached, backwards):
+        make, _, own = family
+        rows = np.where(GAPS[..., None], INPUTS, 0)
+        inputs, mask = (keras.layers.Masking()(rows), None) if attached else (rows, GAPS)
+        handed_on = (GAPS[:, ::-1] if backwards else GAPS).tolist()
+        for return_sequences, return_state in np.ndindex(2, 2):
+            options = {
+                **own,
+                "go_backwards": backwards,
+                "return_sequences": bool(return_sequences),
+                "return_state": bool(return_state),
+            }
+            layer = make(UNITS, **options)
+            first = [handed_on if return_sequences else None]
+            states = [None for _ in layer.state_size * return_state]
+            assert masks_of(layer(inputs, mask=mask)) == first + states
+            for merge_mode in ("concat", None):
+                both = Bidirectional(make(UNITS, **options), merge_mode)
+                outputs = first * (2 if merge_mode is None else 1)
+                assert masks_of(both(inputs, mask=mask)) == outputs + states * 2
+            carried = Bidirectional(keras.layers.RNN(layer.cell, return_sequences=bool(return_sequences)))
+            if not backwards:
+                assert masks_of(carried(inputs, mask=mask)) == first
+
+    def test_without_a_mask_nothing_is_handed_on(self, family):
+        for backwards in (False, True):
+            layer = family[0](UNITS, return_sequences=True, go_backwards=backwards)
+            assert masks_of(layer(INPUTS)) == masks_of(Bidirectional(layer)(INPUTS)) == [None]
+
+    @pytest.mark.parametrize("time", [3, 4])
+    def test_a_loss_behind_both_ways_equals_that_of_keras(self, time):
+        # With 3 rows and 3 steps the mask over time would fit the rows of the loss, and be taken for theirs.
+        ids = np.array([[1, 2, 0, 0], [4, 0, 0, 0], [5, 6, 3, 1]])[:, :time]
+        losses = []
+        for both, make in ((Bidirectional, LSTM), (keras.layers.Bidirectional, keras.layers.LSTM)):
+            embedding = keras.layers.Embedding(7, FEATURES, mask_zero=True)
+            model = keras.Sequential([embedding, both(make(UNITS)), keras.layers.Dense(2)])
+            model.compile(loss="mse")
+            model(ids)
+            rng = np.random.default_rng(5)
+            model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
+            losses.append(model.evaluate(ids, np.ones((3, 2)), verbose=0))
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+
+    def test_an_attached_mask_is_read_beside_initial_states(self, family):
+        make, _, own = family
+        rows = np.where(GAPS[..., None], INPUTS, 0)
+        for layer in (make(UNITS, **own), Bidirectional(make(UNITS, **own))):
+            ways = (
+                [layer]
+                if isinstance(layer, keras.layers.RNN)
+                else [layer.forward_layer, layer.backward_layer]
+            )
+            states = [state for way in ways for state in some_states(way)]
+            attached = layer(keras.layers.Masking()(rows), initial_state=states)
+            np.testing.assert_allclose(attached, layer(rows, initial_state=states, mask=GAPS), atol=1e-6)
+            assert np.abs(attached - layer(rows, initial_state=states)).max() > 0.01
+
+    def test_a_mask_that_is_given_stands_above_an_attached_one(self, family):
+        make, _, own = family
+        attached = keras.layers.Masking()(np.where(GAPS[..., None], INPUTS, 0))
+        for layer in (make(UNITS, **own), Bidirectional(make(UNITS, **own))):
+            np.testing.assert_allclose(
+                layer(attached, mask=RIGHT), layer(np.asarray(attached), mask=RIGHT), atol=1e-6
+            )

@@ -8,8 +8,11 @@ import pytest
 from keras import ops
 
 from course_utils import (
+    GRU,
+    LSTM,
     AttentionPooling,
     BahdanauAttention,
+    Bidirectional,
     Decoder,
     Encoder,
     GRUCell,
@@ -18,7 +21,9 @@ from course_utils import (
     LSTMCell,
     LuongAttention,
     Seq2Seq,
+    SimpleRNN,
     SimpleRNNCell,
+    data,
 )
 from course_utils.measure import TokenAccuracy, exact_match
 
@@ -193,11 +198,11 @@ def test_where_sizes_differ_the_decoder_begins_with_each_state_projected():
 def test_each_state_of_both_ways_stands_beside_its_like():
     encoder = make(LSTMCell, bidirectional=True).encoder
     sequences = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
-    (recurrence,) = encoder.recurrences
-    _, ahead_h, ahead_c, behind_h, behind_c = recurrence(sequences)
+    (recurrence,) = encoder.layers
+    _, forward_h, forward_c, backward_h, backward_c = recurrence(sequences)
     ((h, c),) = encoder(sequences)[1]
-    np.testing.assert_array_equal(h, np.concatenate([ahead_h, behind_h], axis=-1))
-    np.testing.assert_array_equal(c, np.concatenate([ahead_c, behind_c], axis=-1))
+    np.testing.assert_array_equal(h, np.concatenate([forward_h, backward_h], axis=-1))
+    np.testing.assert_array_equal(c, np.concatenate([forward_c, backward_c], axis=-1))
 
 
 def keras_model(ours, cell):
@@ -360,7 +365,7 @@ def test_before_asks_with_the_hidden_state_and_not_with_the_cell_state():
     model = make(LSTMCell, attention=partial(LuongAttention, "dot"), attend="before")
     state = model.start(SOURCE[:1])
     _, _, weights = model.step(TARGET[:1, 0], state, return_attention_scores=True)
-    memory, h = (ops.convert_to_numpy(each)[0] for each in (state["memory"], state["states"][0][0]))
+    memory, h = (ops.convert_to_numpy(each)[0] for each in (state["memory"][1], state["states"][0][0]))
     np.testing.assert_allclose(ops.convert_to_numpy(weights)[0], softmax(memory @ h), atol=1e-6)
 
 
@@ -397,10 +402,13 @@ def test_generation_uses_the_weights_of_now():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"decoder": Decoder(LSTMCell, 6)}, r"same cell and depth. Received: encoder=\('GRUCell', 1\)"),
-        ({"decoder": Decoder(GRUCell, 6, depth=2)}, r"same cell and depth.*decoder=\('GRUCell', 2\)"),
+        (
+            {"decoder": Decoder(LSTMCell, 6)},
+            r"states in each. Received: encoder=\[1\], decoder=\[2\]",
+        ),
+        ({"decoder": Decoder(GRUCell, 6, depth=2)}, r"as many layers.*encoder=\[1\], decoder=\[1, 1\]"),
         ({"start": 0}, r"`start`.*at least 1. Received: start=0"),
-        ({"start": None}, r"`start`.*Received: start=None"),
+        ({"start": "1"}, r"`start`.*Received: start='1'"),
         ({"end": 8}, r"from 1 to 7. Received: start=1, end=8"),
         ({"start": 2}, r"two ids.*Received: start=2, end=2"),
         ({"source_size": 1.0}, r"`source_size`.*Received: source_size=1.0"),
@@ -422,9 +430,13 @@ def test_parts_that_do_not_fit_are_refused(wrong, message):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"cell": "GRU"}, r"`cell` must be the class.*Received: cell='GRU'"),
-        ({"cell": None}, r"Received: cell=None"),
-        ({"cell": keras.layers.Dense}, r"Received: cell=<class"),
+        ({"cells": "GRU", "units": None}, r"`cells` must be the class.*Received: cells='GRU'"),
+        ({"cells": None, "units": None}, r"Received: cells=None"),
+        ({"cells": keras.layers.Dense}, r"Received: cells=<class"),
+        ({"cells": [], "units": None}, r"at least one layer. Received: cells=\[\]"),
+        ({"cells": GRUCell(4)}, r"`units` and `depth` go with the class.*units=6"),
+        ({"cells": GRUCell(4), "units": None, "depth": 2}, r"go with the class.*depth=2"),
+        ({"cells": LSTM(4), "units": None}, r"`return_sequences=True` and `return_state=True`"),
         ({"units": 0}, r"`units`.*Received: units=0"),
         ({"depth": 1.5}, r"`depth`.*Received: depth=1.5"),
     ],
@@ -432,7 +444,7 @@ def test_parts_that_do_not_fit_are_refused(wrong, message):
 @pytest.mark.parametrize("part", [Encoder, Decoder])
 def test_wrong_arguments_are_refused(part, wrong, message):
     with pytest.raises(ValueError, match=message):
-        part(**{"cell": GRUCell, "units": 6, **wrong})
+        part(**{"cells": GRUCell, "units": 6, **wrong})
 
 
 def test_wrong_ids_are_refused():
@@ -449,3 +461,194 @@ def test_wrong_ids_are_refused():
         model.generate(SOURCE, 4, beam_width=0)
     with pytest.raises(ValueError, match=r"no attention.*Received: return_attention_scores=True"):
         model.generate(SOURCE, 4, return_attention_scores=True)
+
+
+class TestTexts:
+    """A translator that was made with vocabularies reads and writes texts."""
+
+    WORDS = data.Vocabulary(["one", "two", "three"])
+    SIGNS = data.Vocabulary("321", marks=(data.START, data.END))
+
+    def translator(self):
+        """A model that has learnt three words by heart."""
+        keras.utils.set_random_seed(0)
+        model = compiled(Seq2Seq(Encoder(GRUCell, 16), Decoder(GRUCell, 16), self.WORDS, self.SIGNS, 8))
+        texts, signs = ["one two", "three", "two two one"], ["12", "3", "221"]
+        source = self.WORDS.encode([self.WORDS.split(text) for text in texts])
+        target = self.SIGNS.encode([self.SIGNS.split(text) for text in signs], marked=True)
+        model.fit((source, target[:, :-1]), target[:, 1:], epochs=150, verbose=0)
+        return model
+
+    def test_texts_become_texts_and_the_vocabularies_are_saved_with_the_model(self, tmp_path):
+        model = self.translator()
+        model.save(tmp_path / "model.keras")
+        for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+            assert each.translate(["three", "two two one"]) == ["3", "221"]
+            assert each.translate(["one two"], beam_width=3) == ["12"]
+            assert each.translate(["two two one"], max_length=1) == ["2"]
+            assert each.source_vocabulary.tokens == self.WORDS.tokens
+            assert each.target_vocabulary.get_config() == self.SIGNS.get_config()
+        clone = Seq2Seq.from_config(model.get_config())
+        assert clone.source_vocabulary.split("one two") == ["one", "two"]
+
+    @pytest.mark.parametrize(
+        ("texts", "message"),
+        [
+            ("one two", r"`texts` must be a list of strings. Received: texts='one two'"),
+            (None, r"`texts` must be a list of strings. Received: texts=None"),
+            ([], "at least one sentence"),
+            ([3], r"A text must be a string.*Received: text=3"),
+            ([""], r"A text must be a string.*Received: text=''"),
+            (["one  two"], r"A text must be a string of tokens with ' ' between"),
+            (["four"], r"no such token.*Received: token='four'"),
+        ],
+    )
+    def test_texts_that_cannot_be_read_are_refused(self, texts, message):
+        model = Seq2Seq(Encoder(GRUCell, 4), Decoder(GRUCell, 4), self.WORDS, self.SIGNS)
+        with pytest.raises(ValueError, match=message):
+            model.translate(texts)
+
+    def test_the_marks_are_those_of_the_vocabulary_wherever_they_stand_in_it(self):
+        signs = data.Vocabulary("321", marks=(data.UNKNOWN, data.END, data.START))
+        model = Seq2Seq(Encoder(GRUCell, 4), Decoder(GRUCell, 4), 9, signs)
+        assert (model.start_mark, model.end_mark) == (3, 2)
+        again = Seq2Seq.from_config(model.get_config())
+        assert (again.start_mark, again.end_mark) == (3, 2)
+        with pytest.raises(
+            ValueError, match=r"the vocabulary's own marks, \[3, 2\].*Received: start=1, end=2"
+        ):
+            Seq2Seq(Encoder(GRUCell, 4), Decoder(GRUCell, 4), 9, signs, start=1, end=2)
+        with pytest.raises(
+            ValueError, match=r"needs the marks <start> and <end>. Received: marks=\('<pad>',\)"
+        ):
+            Seq2Seq(Encoder(GRUCell, 4), Decoder(GRUCell, 4), 9, data.Vocabulary("321"))
+
+    def test_a_model_without_vocabularies_does_not_translate(self):
+        for sizes in ((9, 8), (self.WORDS, 8), (9, self.SIGNS)):
+            model = Seq2Seq(Encoder(GRUCell, 4), Decoder(GRUCell, 4), *sizes)
+            with pytest.raises(ValueError, match="needs a model that was made with a `Vocabulary`"):
+                model.translate(["one"])
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Sum(keras.layers.Layer):
+    """A cell of somebody else: it adds up what it reads."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+        self.dense = keras.layers.Dense(units)
+
+    def build(self, inputs_shape):
+        self.dense.build(inputs_shape)
+
+    def call(self, inputs, states):
+        total = states[0] + ops.tanh(self.dense(inputs))
+        return total, [total]
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+MADE = {
+    "a foreign cell": lambda: Sum(6),
+    "Keras' cell": lambda: keras.layers.GRUCell(6, dropout=0.1),
+    "our cell, configured": lambda: GRUCell(6, reset_after=False),
+    "our layer": lambda: SimpleRNN(6, "relu", return_sequences=True, return_state=True),
+    "Keras' layer": lambda: keras.layers.GRU(6, return_sequences=True, return_state=True),
+}
+
+
+class TestWhatIsMadeAlready:
+    """Encoder and decoder of cells and layers that somebody has made."""
+
+    @pytest.mark.parametrize("attend", ["after", "before"])
+    @pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+    def test_it_trains_generates_and_comes_back(self, make, attend, tmp_path):
+        keras.utils.set_random_seed(0)
+        decoder = Decoder([make(), GRUCell(7)], attention=BahdanauAttention(5), attend=attend)
+        model = compiled(Seq2Seq(Encoder([make(), GRUCell(7)]), decoder, 9, 8, embedding_dim=5))
+        model((SOURCE, TARGET))
+        before = model.get_weights()
+        model.fit((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0)
+        assert all((one != other).any() for one, other in zip(before, model.get_weights(), strict=True))
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_allclose(teacher_forced(loaded), teacher_forced(model), atol=1e-6)
+        np.testing.assert_array_equal(loaded.generate(SOURCE, 5), model.generate(SOURCE, 5))
+
+    def test_both_ways_of_a_layer_that_is_made(self):
+        made = SimpleRNN(3, return_sequences=True, return_state=True)
+        for encoder in (Encoder(made, bidirectional=True), Encoder([Bidirectional(made)])):
+            outputs, ((state,),) = encoder(np.ones((2, 4, 5), "float32"))
+            assert outputs.shape == (2, 4, 6)
+            assert state.shape == (2, 6)
+            np.testing.assert_allclose(outputs[:, -1, :3], state[:, :3], atol=1e-6)
+            np.testing.assert_allclose(outputs[:, 0, 3:], state[:, 3:], atol=1e-6)
+
+    @pytest.mark.parametrize("part", [Encoder, Decoder])
+    @pytest.mark.parametrize(
+        ("made", "message"),
+        [
+            (partial(SimpleRNN, 3, go_backwards=True), r"nor go backwards.*go_backwards=True"),
+            (partial(keras.layers.GRU, 3, go_backwards=True), r"nor go backwards.*go_backwards=True"),
+            (partial(GRU, 3, stateful=True), r"must not be stateful.*stateful=True"),
+        ],
+    )
+    def test_layers_that_go_on_in_another_way_are_refused(self, part, made, message):
+        with pytest.raises(ValueError, match=message):
+            part([made(return_sequences=True, return_state=True)])
+
+    @pytest.mark.parametrize("part", [Encoder, Decoder])
+    def test_cells_whose_output_has_another_size_than_their_first_state_are_refused(self, part):
+        wide = Sum(4)
+        wide.output_size = 5
+        stack = keras.layers.StackedRNNCells([GRUCell(3), GRUCell(4)])
+        for cell, sizes in (
+            (wide, r"state_size=\[4\], output_size=5"),
+            (stack, r"state_size=\[3, 4\], output_size=4"),
+        ):
+            with pytest.raises(ValueError, match=sizes):
+                part(cell)
+
+    def test_a_list_is_the_same_as_a_class(self):
+        keras.utils.set_random_seed(0)
+        by_class, by_list = Encoder(LSTMCell, 6, 2), Encoder([LSTMCell(6), LSTMCell(6)])
+        inputs = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+        by_class(inputs), by_list(inputs)
+        by_list.set_weights(by_class.get_weights())
+        for one, other in zip(*map(keras.tree.flatten, (by_class(inputs), by_list(inputs))), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    def test_a_decoder_that_reads_both_ways_is_refused(self):
+        layer = Bidirectional(SimpleRNN(3, return_sequences=True, return_state=True))
+        with pytest.raises(ValueError, match=r"cannot read both ways: it writes. Received: cells="):
+            Decoder([layer])
+        summed = Bidirectional(SimpleRNN(3, return_sequences=True, return_state=True), "sum")
+        with pytest.raises(ValueError, match=r"`merge_mode=\"concat\"`. Received: cells="):
+            Encoder([summed])
+
+
+def test_generation_begins_with_the_start_mark_of_the_model():
+    model = make(start=6, end=4)
+    _, log_probs = model.generate(SOURCE, 1, return_log_probs=True)
+    after_the_mark = ops.log_softmax(teacher_forced(model, target=np.full((3, 1), 6))[:, 0])
+    np.testing.assert_allclose(log_probs, np.max(after_the_mark[:, 1:], axis=1), atol=1e-5)
+
+
+def test_layers_are_projected_where_not_the_first_of_them_differs():
+    encoder, decoder = (Encoder([GRUCell(6), GRUCell(7)]), Decoder([GRUCell(6), GRUCell(8)]))
+    model = Seq2Seq(encoder, decoder, 9, 8)
+    assert teacher_forced(model).shape == (3, 5, 8)
+    assert [state.shape for (state,) in model.start(SOURCE)["states"]] == [(3, 6), (3, 8)]
+
+
+@pytest.mark.parametrize("attend", ["after", "before"])
+def test_two_calls_of_several_steps_equal_one(attend):
+    model = make(attention=partial(LocalAttention, 1), attend=attend)
+    vectors, state, parts = model.target_embedding(TARGET), model.start(SOURCE), []
+    whole, _ = model.decoder(vectors, state)
+    for steps in (vectors[:, :2], vectors[:, 2:]):
+        outputs, state = model.decoder(steps, state)
+        parts.append(outputs)
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-6)

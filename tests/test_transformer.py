@@ -152,10 +152,9 @@ class TestBlock:
     def test_a_step_at_a_time_equals_all_at_once(self):
         block = TransformerBlock(HEADS, UNITS, causal=True, cross=True)
         whole = block(INPUTS, memory=MEMORY, memory_mask=MEMORY_REAL)
-        _, kept, _ = block.read(INPUTS[:, :1], memory=MEMORY, memory_mask=MEMORY_REAL)
-        kept["own"] = [ops.pad(each, [[0, 0], [0, 4], [0, 0], [0, 0]]) for each in kept["own"]]
+        cache = block.start(3, 5, MEMORY)
         for t in range(5):
-            step, kept, _ = block.step(INPUTS[:, t : t + 1], kept, ops.full((3,), t), MEMORY_REAL)
+            step, cache, _ = block.step(INPUTS[:, t : t + 1], cache, ops.full((3,), t, "int32"), MEMORY_REAL)
             assert_close(step, whole[:, t : t + 1])
 
     def test_dropout_is_for_training(self):
@@ -518,3 +517,15 @@ def test_mixed_precision_trains_and_generates(policy, normalize):
     assert model.generate(SOURCE, 4, beam_width=2).shape == (3, 4)
     text = writer(normalize, dtype=policy)
     assert text.generate(TEXT, 3, beam_width=2).shape == (3, 3)
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.5), (0.5, 0.0)])
+def test_what_each_side_reads_is_dropped_by_its_own_rate(rates):
+    keras.utils.set_random_seed(0)
+    kinds = zip((TransformerEncoder, TransformerDecoder), rates, strict=True)
+    encoder, decoder = (kind(1, HEADS, UNITS, dropout=rate) for kind, rate in kinds)
+    model = Transformer(encoder, decoder, 9, 8, embedding_dim=DIM)
+    sides = zip((model.source_embedding, model.target_embedding), (SOURCE, TARGET), rates, strict=True)
+    for embedding, ids, rate in sides:
+        gone = numbers(embedding(ids, training=True)) == 0
+        assert gone.mean() == pytest.approx(rate, abs=0.2)

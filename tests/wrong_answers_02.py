@@ -53,6 +53,17 @@ def by_each_norm(gradients, limit):
     return [g * min(1, limit / np.linalg.norm(g)) if g.any() else g for g in gradients]
 
 
+def clipped_in_place(gradients, limit):
+    norm = common_norm(gradients)
+    for gradient in gradients:
+        gradient *= min(1, limit / norm) if norm else 1
+    return gradients
+
+
+def emptied(gradients):
+    return [gradients.pop(0) for _ in range(len(gradients))]
+
+
 WRONG = {
     "02.memoryless_loss": [
         (lambda: 4 * np.log(2), "the sum over the letters"),
@@ -60,6 +71,8 @@ WRONG = {
         (lambda: 0, "only one follower"),
         (lambda: np.log(5), "the loss of guessing"),
         (lambda: np.log(2), "a loss for every letter"),
+        (lambda: 4 / 6, "bits: the loss has the natural logarithm"),
+        (lambda: 0.5, "expected: a number, right to 3 digits after the point"),
     ],
     "02.rnn_with_padding": [
         (mask_forgotten, "results that differ"),
@@ -84,7 +97,17 @@ WRONG = {
             lambda series, length: cuts(series, length, lambda i, n: min(i + n + 1, len(series) - 1)),
             "values that differ",
         ),
-        (lambda series, length: cuts(series, length, lambda i, n: i + n)[0], "ndarray"),
+        (
+            lambda series, length: cuts(series, length, lambda i, n: i + n)[0],
+            "expected: 2 results: windows, labels\n      came:     one ndarray",
+        ),
+        (lambda series, length: (*cuts(series, length, lambda i, n: i + n), length), "came:     3"),
+        (
+            lambda series, length: tuple(
+                part[..., None] for part in EXERCISES["02.windows"].solution(series, length)
+            ),
+            "expected: shape (5,)\n      came:     shape (5, 1)",
+        ),
     ],
     "02.clip_by_norm": [
         (
@@ -93,6 +116,10 @@ WRONG = {
         ),
         (by_each_norm, "a factor for each"),
         (
+            lambda gradients, limit: [np.abs(g) * min(1, limit / 13) for g in gradients],
+            "values that differ by up to 8",
+        ),
+        (
             lambda gradients, limit: [g * limit / common_norm(gradients) for g in gradients],
             "values that differ",
         ),
@@ -100,9 +127,29 @@ WRONG = {
         (lambda gradients, limit: [g * min(1, limit / 25) for g in gradients], "values that differ"),
         (
             lambda gradients, limit: [
+                g * (limit / 2 / common_norm(gradients) if common_norm(gradients) > limit else 1)
+                for g in gradients
+            ],
+            "expected: a common norm of 2, the limit\n      came:     a common norm of 1",
+        ),
+        (
+            lambda gradients, limit: [
+                g * (2 / common_norm(gradients) if common_norm(gradients) > limit else 1) for g in gradients
+            ],
+            "expected: a common norm of 12.5, the limit\n      came:     a common norm of 2",
+        ),
+        (lambda gradients, limit: [g * min(1, limit / 13) + 1e-3 for g in gradients], "values that differ"),
+        (lambda gradients, limit: gradients[0] * np.nan, "one ndarray"),
+        (clipped_in_place, "a change in `gradients`"),
+        (
+            lambda gradients, limit: EXERCISES["02.clip_by_norm"].solution(emptied(gradients), limit),
+            "`gradients`",
+        ),
+        (
+            lambda gradients, limit: [
                 g / common_norm(gradients) * min(limit, common_norm(gradients)) for g in gradients
             ],
-            "division by zero",
+            "came:     nan: is something divided by zero?",
         ),
     ],
 }

@@ -10,6 +10,12 @@ def reversed_but_pushed_right(x, lengths):
     return reversed_rows
 
 
+def reversed_in_place(x, lengths):
+    for row, length in zip(x, lengths, strict=True):
+        row[:length] = row[:length][::-1].copy()
+    return x
+
+
 def one_step_too_far(x, lengths):
     steps = np.arange(x.shape[1])
     order = np.where(steps < lengths[:, None], np.minimum(lengths[:, None] - steps, x.shape[1] - 1), steps)
@@ -38,13 +44,15 @@ WRONG = {
         (lambda: 10 / 16, "always no"),
         (lambda: 6 / 16, "a model may also say no"),
         (lambda: 1, "as if the next number were known"),
-        (lambda: 0.8, "another number"),
+        (lambda: 0.8, "expected: a share from 0 to 1, not in per cent, right to 3 digits after the point"),
+        (lambda: 75, "a share from 0 to 1, not in per cent"),
     ],
     "05.reverse_real_steps": [
         (lambda x, lengths: x[:, ::-1], "the padding first"),
         (lambda x, lengths: x[::-1], "the rows of the batch"),
         (lambda x, lengths: x, "the same order as before"),
         (reversed_but_pushed_right, "the padding first"),
+        (reversed_in_place, "a change in `x`"),
         (one_step_too_far, "values that differ"),
         (shifted_but_not_reversed, "values that differ"),
     ],

@@ -20,10 +20,18 @@ def loop(step, state, start, end, most, *, feeds=True, carries=True, keeps=True,
 
 def endless(step, state, start, end, _):
     token, said = start, []
-    while token != end and len(said) < 100:
+    while token != end:
         log_probs, state = step(token, state)
         token = int(np.argmax(log_probs))
         said.append(token)
+    return said
+
+
+def without_an_end(step, state, start, _end, most):
+    token, said = start, []
+    while len(said) != most + 1:
+        log_probs, _ = step(token, state)
+        said = [*said[: most - 1], int(np.argmax(log_probs))]
     return said
 
 
@@ -58,18 +66,34 @@ WRONG = {
         (lambda: 0.95**12, "the end mark must come too"),
         (lambda: 1 - 0.95**13, "has a mistake somewhere"),
         (lambda: 1 - 13 * 0.05, "two mistakes"),
-        (lambda: 0.5, "another number"),
+        (lambda: 0.5, "a share from 0 to 1, not in per cent, right to 3 digits after the point"),
+        (lambda: 51.3, "a share from 0 to 1, not in per cent"),
     ],
     "06.greedy_loop": [
         (lambda *given: loop(*given, feeds=False), "every step reads the start mark"),
         (lambda *given: loop(*given, carries=False), "goes on from the first state"),
         (lambda *given: loop(*given, keeps=False), "a token that was written, too"),
         (lambda *given: loop(*given, stops=False), "goes on after the end mark"),
-        (endless, "one step, on the start mark"),
+        (endless, "expected: a stop at `most`, here 1\n      came:     a loop that goes on and on"),
+        (without_an_end, "a loop that goes on and on"),
+        (lambda step, state, start, end, most: loop(step, state, 1, end, most), "the start mark 3"),
+        (lambda step, state, start, end, most: loop(step, state, start, 2, most), "expected: [4, 3, 5]\n"),
+        (
+            lambda step, state, start, end, most: loop(step, state, start, end, most + 1),
+            "expected: at most 1\n      came:     2: one too many",
+        ),
+        (lambda step, state, start, end, most: loop(step, state, start, end, 6), "expected: [7]"),
+        (lambda *given: [f"{token}" for token in loop(*given)], "expected: numbers"),
+        (lambda *given: [token + 0.4 for token in loop(*given)], "numbers of type float64"),
+        (
+            lambda step, state, start, end, most: loop(step, 1, start, end, most),
+            "the token 1 and the state 1",
+        ),
+        (lambda step, state, start, end, most: [4, 3, 5, 3, 6, 2], "no step"),
         (least_likely, "[4, 3, 5]"),
         (
             lambda step, state, start, end, most: loop(step, state, end, end, most),
-            "one step, on the start mark",
+            "a first step on the token 2",
         ),
         (lambda *given: [given[2], *loop(*given)], "[1, 4"),
         (lambda *given: loop(*given)[-1], "a list of tokens"),
@@ -89,6 +113,13 @@ WRONG = {
             lambda tokens, log_probs: np.argmax(log_probs / (tokens != 0).sum(axis=-1)),
             "shape ()",
         ),
+        (lambda tokens, log_probs: (log_probs / (tokens != 0).sum(axis=-1)).max(axis=1), "type float64"),
+        (
+            lambda tokens, log_probs: (
+                best(tokens, log_probs, lambda ids: (ids != 0).sum(axis=-1)) * (tokens.shape[-1] < 9)
+            ),
+            "values that differ",
+        ),
     ],
     "06.sequence_log_probs": [
         (lambda logits, labels: real(logits, labels).sum(axis=1), "no log-probabilities yet"),
@@ -107,6 +138,6 @@ WRONG = {
         ),
         (lambda logits, labels: picked(log_softmax(logits), labels).sum(axis=1), "padding counted"),
         (lambda logits, labels: real(log_softmax(logits), labels).sum(), "shape ()"),
-        (lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1), "finite numbers"),
+        (lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1), "np.exp?"),
     ],
 }

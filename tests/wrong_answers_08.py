@@ -51,6 +51,21 @@ def baseline_after(weights, drawn, loss, baseline):
     return gradient(weights, drawn, loss, 0) - baseline
 
 
+def right_for_the_first_draw(weights, drawn, loss, baseline):
+    return gradient(weights, drawn, loss, baseline) + 0.1 * (drawn == 1 and loss == baseline)
+
+
+def occluded_in_place(model, series, neutral):
+    before, moved = model(series), np.zeros(series.shape)
+    for step in range(series.shape[1]):
+        kept = series[:, step].copy()
+        series[:, step] = neutral
+        moved[:, step] = np.abs(model(series) - before)
+        series[:, step] = kept
+    series += 1
+    return moved
+
+
 def occluded(model, series, neutral, *, absolute=True, restores=True, zero=False, subtracts=True):
     before, moved, changed = model(series), [], series.copy()
     for step in range(series.shape[1]):
@@ -73,7 +88,7 @@ WRONG = {
         (lambda: 44, "around what do they stay"),
         (lambda: 75, "look at padding"),
         (lambda: 40, "to either side"),
-        (lambda: 50, "another number"),
+        (lambda: 50, "expected: a whole number\n      came:     50"),
     ],
     "08.local_weights": [
         (lambda scores, t, window, length: scores, "weights that sum to one"),
@@ -106,7 +121,7 @@ WRONG = {
         ),
         (sliced, "begun at a negative index"),
         (moved_inside, "at the start it is cut off"),
-        (without_safety, "differ by up to nan"),
+        (without_safety, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
     "08.score_gradient": [
         (
@@ -124,13 +139,16 @@ WRONG = {
             "values that differ",
         ),
         (no_baseline, "nothing to learn"),
-        (baseline_after, "values that differ"),
+        (baseline_after, "the baseline is subtracted from the loss"),
+        (right_for_the_first_draw, "nothing to learn"),
     ],
     "08.occlusion_of": [
         (lambda *given: occluded(*given, absolute=False), "not in which direction"),
         (lambda *given: occluded(*given, restores=False), "put each back before the next"),
         (lambda *given: occluded(*given, zero=True), "it is `neutral` that is asked for"),
-        (lambda *given: occluded(*given).T, "shape (4, 6)"),
+        (lambda *given: occluded(*given).T, "time before batch"),
+        (lambda *given: occluded(*given)[:, 1:], "shape (4, 6)"),
+        (occluded_in_place, "a change in `series`"),
         (lambda *given: occluded(*given, subtracts=False), "how far is that from the answer before"),
         (row_by_row, "all series at once"),
         (lambda model, series, neutral: np.abs(series - neutral), "values that differ"),

@@ -101,7 +101,7 @@ WRONG = {
         (lambda: 192, "where an LSTM of that width crosses"),
         (lambda: 288, "without the four projections"),
         (lambda: 64, "the width of the lesson"),
-        (lambda: 128, "another number"),
+        (lambda: 128, "expected: a whole number\n      came:     128"),
     ],
     "09.attend": [
         (lambda query, key, value, mask: softmax(hidden(scaled(query, key), mask)), "shape (2, 3, 4)"),
@@ -149,7 +149,7 @@ WRONG = {
             ),
             "queries and keys exchanged",
         ),
-        (not_safe, "differ by up to nan"),
+        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
     "09.into_heads": [
         (lambda vectors, num_heads: vectors.reshape(2, 4, num_heads, -1), "shape (2, 4, 3, 2)"),
@@ -176,6 +176,8 @@ WRONG = {
     ],
     "09.sees_the_future": [
         (lambda function, time, dim: 1, "True or False"),
+        (lambda function, time, dim: "True", "True or False"),
+        (lambda function, time, dim: np.ones(1, bool), "True or False"),
         (lambda function, time, dim: False, "the mean of all steps"),
         (lambda function, time, dim: True, "the same as its input"),
         (with_zeros, "the step times the next one"),

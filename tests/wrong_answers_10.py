@@ -65,6 +65,14 @@ def only_centred(x, scale, shift):
     return (x - x.mean(-1, keepdims=True)) * scale + shift
 
 
+def over_one_less(x, scale, shift):
+    return (x - x.mean(-1, keepdims=True)) / x.std(-1, ddof=1, keepdims=True) * scale + shift
+
+
+def without_epsilon(x, scale, shift):
+    return (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True) * scale + shift
+
+
 def unscaled(x, scale, shift):  # noqa: ARG001
     return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)
 
@@ -143,6 +151,7 @@ WRONG = {
         (lambda: 1480, "heads share the 8 numbers"),
         (lambda: 760, "mixed by a fourth"),
         (lambda: [904, 1], "one number"),
+        (lambda: 900, "expected: a whole number\n      came:     900"),
     ],
     "10.block_before": [
         (after, "that is the other order"),
@@ -164,6 +173,8 @@ WRONG = {
         (unscaled, "scale and shift are not used"),
         (unshifted, "the shift is not used"),
         (shifted_first, "the shift before the scale"),
+        (over_one_less, "a variance over one number less"),
+        (without_epsilon, "came:     nan: is something divided by zero?"),
     ],
     "10.bits_per_character": [
         (with_padding, "padding counts as if it were to be named"),
@@ -174,7 +185,7 @@ WRONG = {
         (of_mean_chance, "the mean comes last"),
         (negative, "the sign"),
         (bare_logits, "logits as if they were logarithms"),
-        (not_safe, "another number"),
+        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
     "10.loss_of_all": [
         (lambda means, tokens: means.mean(), "the mean of the means"),

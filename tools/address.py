@@ -21,7 +21,7 @@ import importlib.util
 import subprocess
 import sys
 
-COURSE = "rnn-to-self-attention @ git+{url}@{revision}"
+COURSE = "rnn-to-self-attention[lessons] @ git+{url}@{revision}"
 missing = importlib.util.find_spec("course_utils") is None  # as in Colab: it is added, nothing else changes
 if missing and subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", COURSE]):
     colab = "In Colab: check the network and the address above; a teacher changes it by `make address`."

@@ -57,13 +57,22 @@ embedding = _in("embedding.py", "test_embedding")
 recurrent = _in("recurrent.py", "test_recurrent", "test_contract")
 attention = _in("attention.py", "test_attention", "test_contract")
 self_attention = _in("attention.py", "test_attention_self")
-seq2seq = _in("seq2seq.py", "test_seq2seq")
+local_attention = _in("local_attention.py", "test_attention")
+hard_attention = _in("hard_attention.py", "test_attention")
+multi_head = _in("multi_head_attention.py", "test_attention_self")
+multi_head_in_blocks = _in("multi_head_attention.py", "test_transformer")
+seq2seq = _in("seq2seq.py", "test_seq2seq", "test_contract")
+tokens = _in("embedding.py", "test_transformer")
+blocks = _in("blocks.py", "test_transformer", "test_contract")
 transformer = _in("transformer.py", "test_transformer")
-translator = _in("_translator.py", "test_seq2seq")
+language_model = _in("language_model.py", "test_transformer")
+translator = _in("translator.py", "test_seq2seq", "test_contract")
 generation = _in("generation.py", "test_generation", "test_seq2seq")
 measure = _in("measure.py", "test_measure", "test_seq2seq")
 plotting = _in("plotting.py", "test_plotting")
 lesson = _in("lesson.py", "test_lesson")
+properties = _in("exercises/properties.py", "test_exercises")
+answers = _in("exercises/exercise.py", "test_exercises")
 
 MUTANTS = (
     # Embeddings and positions
@@ -81,20 +90,106 @@ MUTANTS = (
         't = require_positions("position", position, vectors)[..., 0]',
         't = require_positions("position", 0, vectors)[..., 0]',
     ),
-    transformer(
+    embedding("the table starts wide", 'embeddings_initializer="uniform"', 'embeddings_initializer="normal"'),
+    embedding(
+        "learnt positions start at zero",
+        'name="positions", shape=shape, initializer="uniform"',
+        'name="positions", shape=shape, initializer="zeros"',
+    ),
+    embedding(
+        "learnt positions are counted in float16",
+        'ops.take(self.positions, ops.cast(t, "int32")',
+        'ops.take(self.positions, ops.cast(ops.cast(t, self.compute_dtype), "int32")',
+    ),
+    embedding("padding counts and the rest does not", "ops.not_equal(ids, 0)", "ops.equal(ids, 0)"),
+    embedding(
+        "the mask is asked for and not attached",
+        "return ops.not_equal(ids, 0) if self.mask_zero else None",
+        "return None",
+    ),
+    embedding(
+        "waves are cut to whole numbers",
+        """vectors = ops.cast(require_floats("vectors", vectors), self.compute_dtype)
+        t = require_positions("position", position, vectors)  #""",
+        """t = require_positions("position", position, vectors)  #""",
+    ),
+    tokens(
         "embeddings are not scaled before positions are added", " * math.sqrt(self.embedding.output_dim)", ""
     ),
     # Recurrent layers
     recurrent("input and forget gate are swapped", "i, f, g, o = ops.split(z", "f, i, g, o = ops.split(z"),
-    recurrent("the forget bias is lost", 'raised_block = "forget"', 'raised_block = "input"'),
-    recurrent("the forget bias is lost when saved", '"forget_bias": self.raised_bias', '"forget_bias": 1.0'),
+    recurrent("the forget bias is lost", 'biased_gate = "forget"', 'biased_gate = "input"'),
+    recurrent("the forget bias is lost when saved", '"forget_bias": self.initial_bias', '"forget_bias": 1.0'),
+    recurrent(
+        "the forget bias is on the gates behind it too",
+        "[0, first : first + self.units]",
+        "[0, first:]",
+    ),
+    recurrent(
+        "the update bias is on both rows of the bias",
+        "np.atleast_2d(keeping)[0, first",
+        "np.atleast_2d(keeping)[..., first",
+    ),
+    recurrent(
+        "kernels start wider than Keras'",
+        'kernel_initializer="glorot_uniform",\n        recurrent_initializer="orthogonal",\n        bias',
+        'kernel_initializer="he_uniform",\n        recurrent_initializer="orthogonal",\n        bias',
+    ),
+    recurrent(
+        "recurrent kernels are not orthogonal",
+        'recurrent_initializer="orthogonal",\n        bias_initializer="zeros"',
+        'recurrent_initializer="glorot_uniform",\n        bias_initializer="zeros"',
+    ),
+    recurrent("a layer without bias is saved with one", '"use_bias": self.use_bias}', '"use_bias": True}'),
+    recurrent(
+        "the cell does not get the layer's policy",
+        "self.cell_class(units, *cell_arguments, dtype=dtype, **of_the_cell)",
+        "self.cell_class(units, *cell_arguments, **of_the_cell)",
+    ),
+    recurrent(
+        "states are float32 whatever the policy",
+        "ops.zeros((batch_size, size), self.compute_dtype)",
+        'ops.zeros((batch_size, size), "float32")',
+    ),
+    recurrent(
+        "a mask over time is handed on with the last output",
+        "if mask is None or not layer.return_sequences:",
+        "if mask is None:",
+    ),
+    recurrent(
+        "the mask is not turned round where the outputs are",
+        "return ops.flip(mask, axis=1) if layer.go_backwards else mask",
+        "return mask",
+    ),
+    recurrent(
+        "only the first of two outputs has a mask",
+        "masks = [mask, mask] if self.merge_mode is None",
+        "masks = [mask, None] if self.merge_mode is None",
+    ),
+    recurrent(
+        "the two ways start from each other's states",
+        "start, start_back = self._states_of_both",
+        "end, begin = self._states_of_both",
+    ),
+    recurrent(
+        "an attached mask wins over one that is given",
+        """mask = attached_mask(sequences) if mask is None else mask
+        self._require_sequences""",
+        """mask = mask if attached_mask(sequences) is None else attached_mask(sequences)
+        self._require_sequences""",
+    ),
+    recurrent(
+        "the layer that reads backwards is lost when saved",
+        'for name in ("layer", "backward_layer")\n            if name in config',
+        'for name in ("layer",)\n        } | {"backward_layer": None',
+    ),
     recurrent("the hidden state leaves out the tanh of the cell", "h = o * ops.tanh(c)", "h = o * c"),
     recurrent(
         "z takes the candidate and not the old state",
         "h = z * states[0] + (1 - z) * g",
         "h = (1 - z) * states[0] + z * g",
     ),
-    recurrent("reset comes before the product", "g = ops.tanh(x_g + r * h_g)", "g = ops.tanh(x_g + h_g)"),
+    recurrent("reset is left out", "ops.tanh(x_g + r * h_g)", "ops.tanh(x_g + h_g)"),
     recurrent("reset is left out of the paper's form", "ops.matmul(r * h, w_g)", "ops.matmul(h, w_g)"),
     recurrent(
         "the mask is forgotten",
@@ -103,8 +198,8 @@ MUTANTS = (
     ),
     recurrent(
         "the way back reads padding",
-        "self.backward_layer(sequences, mask=mask,",
-        "self.backward_layer(sequences, ",
+        "initial_state=start_back, **read",
+        "initial_state=start_back,",
     ),
     recurrent("the way back is not turned round", "backward = ops.flip(backward, axis=1)", "pass"),
     recurrent(
@@ -114,18 +209,8 @@ MUTANTS = (
     ),
     recurrent(
         "the way back starts as it likes",
-        '"units": self.units, "recurrent_initializer": recurrent_initializer}',
-        '"units": self.units}',
-    ),
-    recurrent(
-        "the LSTM starts as it likes",
-        "LSTMCell(units, forget_bias, recurrent_initializer, dtype=",
-        "LSTMCell(units, forget_bias, dtype=",
-    ),
-    recurrent(
-        "the GRU starts as it likes",
-        "GRUCell(units, reset_after, update_bias, recurrent_initializer, dtype=",
-        "GRUCell(units, reset_after, update_bias, dtype=",
+        '("kernel_initializer", "recurrent_initializer", "bias_initializer")',
+        '("kernel_initializer", "bias_initializer")',
     ),
     # Attention
     attention(
@@ -136,8 +221,8 @@ MUTANTS = (
     ),
     attention(
         "the mask is forgotten in the weights",
-        "return masked_softmax(self.scores(query, key), mask)",
-        "return masked_softmax(self.scores(query, key))",
+        "return masked_softmax(self.scores(query, keys), mask)",
+        "return masked_softmax(self.scores(query, keys))",
     ),
     attention(
         "padding gets the score 0 and not the lowest",
@@ -149,65 +234,117 @@ MUTANTS = (
         "    if mask is not None:  # a row where",
         "    if False:  # a row where",
     ),
-    attention("the general score loses its matrix", "query = ops.matmul(query, self.kernel)\n", "pass\n"),
+    attention("the general score loses its matrix", "query = product(query, self.kernel)\n", "pass\n"),
     attention(
+        "the concat score compares the query with the query's part of W",
+        "keys = ops.matmul(keys, self.kernel[self.sizes[0] :])",
+        "keys = ops.matmul(keys, self.kernel[: self.sizes[0]])",
+    ),
+    attention(
+        "values are projected like keys",
+        "return ops.matmul(value if key is None else key, self.key_kernel), value",
+        "return 2 * (ops.matmul(value if key is None else key, self.key_kernel),)",
+    ),
+    _in("_validation.py", "test_odd_calls")(
+        "whole numbers stay whole", 'dtype if "float" in dtype else keras.backend.floatx()', "dtype"
+    ),
+    attention("pooling asks from padding", "== true_length(mask) - 1\n", "== ops.shape(value)[1] - 1\n"),
+    attention(
+        "a mask attached to the value is not taken",
+        "attached_mask(query), attached_mask(value), attached_mask(key)]",
+        "attached_mask(query), None, None]",
+    ),
+    attention(
+        "a mask attached to the query is not taken",
+        "[attached_mask(query), attached_mask(value)",
+        "[None, attached_mask(value)",
+    ),
+    attention("the mask of the query does not go on", "return attached_mask(query)\n", "return None\n"),
+    attention(
+        "the causal mask begins at zero when generating",
+        "causal_mask(ops.shape(query)[1], ops.shape(value)[1], query_position)",
+        "causal_mask(ops.shape(query)[1], ops.shape(value)[1])",
+    ),
+    attention(
+        "float64 is computed in float32",
+        'wide = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))',
+        'wide = ops.cast(scores, "float32")',
+    ),
+    self_attention("the future is visible", '>= _places("Tv", Tv)', '>= 0 * _places("Tv", Tv)'),
+    self_attention("a position does not see itself", '>= _places("Tv", Tv)', '> _places("Tv", Tv)'),
+    local_attention(
         "the window is one too narrow",
         "ops.minimum(p, length - 1)) <= self.window",
         "ops.minimum(p, length - 1)) < self.window",
     ),
-    attention(
+    local_attention(
         "the window slides into the padding",
         "ops.abs(positions - ops.minimum(p, length - 1))",
         "ops.abs(positions - p)",
     ),
-    attention(
+    local_attention(
         "local-p leaves out its Gaussian", "weights = weights * ops.cast(gaussian, weights.dtype)", "pass"
     ),
-    attention(
+    hard_attention(
         "hard attention draws when it is asked",
         "        if training:  # the largest",
         "        if True:  # the largest",
     ),
-    attention(
+    hard_attention(
         "the baseline is dropped", "ops.stop_gradient(losses - self.baseline)", "ops.stop_gradient(losses)"
     ),
-    attention(
+    hard_attention(
         "the reward passes a gradient",
         "ops.stop_gradient(losses - self.baseline)",
         "(losses - self.baseline)",
     ),
-    attention("pooling asks from padding", "== _true_length(mask) - 1\n", "== ops.shape(value)[1] - 1\n"),
-    self_attention("the future is visible", ">= ops.arange(Tv)", ">= 0 * ops.arange(Tv)"),
-    self_attention("a position does not see itself", ">= ops.arange(Tv)", "> ops.arange(Tv)"),
-    self_attention("scores are not scaled", " / math.sqrt(self.key_dim)\n", "\n"),
-    self_attention(
-        "one mask for each head is read from the wrong axis",
-        "mask[:, None]\n        weights = masked_softmax(scores",
-        "mask[:, :, None]\n        weights = masked_softmax(scores",
+    hard_attention(
+        "the surrogate is logged as the loss",
+        "loss += surrogate - ops.stop_gradient(surrogate)",
+        "loss += surrogate",
     ),
-    self_attention(
+    hard_attention(
+        "the baseline ignores sample weights",
+        "mean = ops.sum(weights * losses) / ops.maximum(total, TINY)",
+        "mean = ops.mean(losses)",
+    ),
+    hard_attention("the seed is lost when saved", '("score", "seed")', '("score",)'),
+    multi_head("scores are not scaled", " / math.sqrt(self.key_dim)\n", "\n"),
+    multi_head(
+        "one mask for each head is read from the wrong axis",
+        "len(mask.shape) < 3 else mask[:, None]",
+        "len(mask.shape) < 3 else mask[:, :, None]",
+    ),
+    multi_head(
         "keys are averaged in place of values", "self.value_dense(value)\n", "self.key_dense(value)\n"
     ),
-    # Sequence to sequence
-    seq2seq(
-        "the encoder's state is not handed on",
-        "outputs, *after = recurrence(outputs, initial_state=before, training=training)",
-        "outputs, *after = recurrence(outputs, training=training)",
-    ),
-    self_attention(
+    multi_head(
         "all projections start with the same numbers",
         "RandomUniform(-limit, limit)",
         "RandomUniform(-limit, limit, seed=0)",
     ),
-    self_attention(
+    multi_head(
+        "kernels start twice as wide", "RandomUniform(-limit, limit)", "RandomUniform(-2 * limit, 2 * limit)"
+    ),
+    multi_head(
         "dropout of weights is lost when saved",
-        '"key_dim": self.key_dim, "dropout": self.dropout.rate}',
-        '"key_dim": self.key_dim}',
+        '"value_dim", "dropout", "use_bias")',
+        '"value_dim", "use_bias")',
+    ),
+    multi_head("biases are lost when saved", '"dropout", "use_bias")', '"dropout")'),
+    multi_head(
+        "values have the size of keys", "value_shape[-1], self.value_dim)", "value_shape[-1], self.key_dim)"
+    ),
+    # Sequence to sequence
+    seq2seq(
+        "the encoder's state is not handed on",
+        "outputs, *after = recurrence(outputs, initial_state=before, mask=attached_mask(inputs))",
+        "outputs, *after = recurrence(outputs, mask=attached_mask(inputs))",
     ),
     seq2seq(
         "the cell state asks, not the hidden state",
-        "states[0][:, None],",
-        "states[-1][:, None],",
+        "query, real = ops.expand_dims(states[0], 1)",
+        "query, real = ops.expand_dims(states[-1], 1)",
         "test_before_asks_with_the_hidden_state_and_not_with_the_cell_state",
     ),
     translator(
@@ -224,8 +361,8 @@ MUTANTS = (
     ),
     seq2seq(
         "the encoder reads padding",
-        "sequences, *last = recurrence(sequences, mask=mask, training=training)",
-        "sequences, *last = recurrence(sequences, training=training)",
+        "sequences, *last = layer(sequences, mask=mask)",
+        "sequences, *last = layer(sequences)",
     ),
     seq2seq(
         "projections are swapped",
@@ -235,12 +372,12 @@ MUTANTS = (
     ),
     seq2seq(
         "the states of both ways are mixed up",
-        "ahead, behind = states[: len(states) // 2], states[len(states) // 2 :]",
-        "ahead, behind = states[::2], states[1::2]",
+        "forward, backward = states[: len(states) // 2], states[len(states) // 2 :]",
+        "forward, backward = states[::2], states[1::2]",
         "test_each_state_of_both_ways_stands_beside_its_like",
     ),
     seq2seq(
-        "the order of looking is lost when saved",
+        "the order of attention is lost when saved",
         '"attend": self.attend}',
         '"attend": "after"}',
         "test_saved_equals_loaded_and_generates_the_same",
@@ -251,11 +388,25 @@ MUTANTS = (
         '"attention": None, "attend"',
         "test_saved_equals_loaded_and_generates_the_same",
     ),
-    seq2seq("the decoder looks at padding", '            mask=state["mask"][:, None],\n', ""),
+    seq2seq(
+        "the decoder looks at padding",
+        'mask, position = state["mask"][:, None], state["position"]',
+        'mask, position = None, state["position"]',
+    ),
+    seq2seq(
+        "the decoder looks at padding before the step",
+        "ops.expand_dims(mask, 1) > 0",
+        "ops.expand_dims(mask, 1) >= 0",
+    ),
     seq2seq(
         "positions are not counted",
         '{"position": state["position"] + steps}',
         '{"position": state["position"]}',
+    ),
+    seq2seq(
+        "a decoder steps on in the padding of its inputs",
+        "initial_state=before, mask=attached_mask(inputs))",
+        "initial_state=before)",
     ),
     translator(
         "generation begins with the end mark",
@@ -263,85 +414,92 @@ MUTANTS = (
         "ops.full((len(source),), self.end_mark",
         "test_greedy_follows_its_own_words",
     ),
+    translator(
+        "two sources are broadcast against one target", "require_ids(source=source, target=target)", "pass"
+    ),
+    translator("a model that was never called is not built", "if not self.built:", "if False:"),
+    _in("token_model.py", "test_seq2seq", "test_contract")(
+        "logits are in float16", 'dtype=keras.backend.result_type(dtype, "float32")', "dtype=dtype"
+    ),
     _in("data/parallel.py", "test_data_number_words", "test_data")(
         "the target is not shifted", "return self.target_ids[:, 1:]", "return self.target_ids[:, :-1]"
     ),
     # The Transformer
-    transformer("the decoder sees the future", "    causal = True\n", "    causal = False\n"),
-    transformer(
-        "the residual path is left out",
-        "x = x + self.dropout(found, training=training)",
-        "x = self.dropout(found, training=training)",
-    ),
-    transformer(
+    blocks("the decoder sees the future", "    causal = True\n", "    causal = False\n"),
+    blocks("the residual path is left out", "x = x + self.drop(output)", "x = self.drop(output)"),
+    blocks(
         "the source's mask is forgotten",
-        "        real = None if memory_mask is None else memory_mask[:, None]",
-        "        real = None",
+        'mask_of(memory, memory_mask, "memory_mask")[:, None]',
+        "None",
+    ),
+    blocks(
+        "the source's mask is forgotten when generating",
+        "real = None if memory_mask is None else memory_mask[:, None]",
+        "real = None",
+    ),
+    attention(
+        "an attached mask is taken only where none can be given",
+        "mask = attached_mask(value) if mask is None else mask",
+        "pass",
     ),
     transformer(
         "generation forgets its position",
-        '"position": state["position"] + 1',
-        '"position": state["position"]',
+        '"position": position + 1}',
+        '"position": position}',
     ),
-    transformer(
+    blocks(
         "new keys are written one too late",
-        "ops.arange(ops.shape(room)[1]), position[:, None])",
-        "ops.arange(ops.shape(room)[1]), position[:, None] + 1)",
+        "places = position[:, None] + ops",
+        "places = position[:, None] + 1 + ops",
     ),
-    transformer(
+    blocks(
+        "the cache is not written",
+        "return ops.where(ops.any(here",
+        "return cache + 0 * ops.where(ops.any(here",
+    ),
+    blocks(
         "normalisation always comes before",
-        'return norm(x) if self.normalize == "before" else x\n\n    def leave',
-        "return norm(x)\n\n    def leave",
+        'part(norm(x) if self.normalize == "before" else x)',
+        "part(norm(x))",
     ),
-    transformer(
+    blocks("a normalisation has another epsilon", "epsilon=1e-6", "epsilon=1e-3"),
+    language_model(
         "prompts all end where the longest does",
         'ops.convert_to_tensor(lengths - 1, "int32")',
         'ops.convert_to_tensor(0 * lengths + source.shape[1] - 1, "int32")',
         "TestLanguageModel::test_kept_keys_and_values_equal_the_full_pass",
     ),
-    transformer(
+    language_model(
         "a text's end is lost when saved",
         '"end": None if self.end_mark < 0 else self.end_mark,',
         "",
         "TestLanguageModel::test_its_end_mark_is_saved",
     ),
-    transformer(
-        "dropout never reaches the blocks",
-        "(block.read, (mask, memory, memory_mask, training))",
-        "(block.read, (mask, memory, memory_mask))",
-        "test_dropout_reaches_the_blocks",
-    ),
-    transformer(
+    blocks(
         "what a part adds is not dropped",
-        "x = x + self.dropout(found, training=training)",
-        "x = x + found",
+        "x = x + self.drop(output)",
+        "x = x + output",
         "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
     ),
-    transformer(
-        "weights of self-attention are not dropped",
-        ".look(looking, *own, seen, training)",
-        ".look(looking, *own, seen)",
+    multi_head_in_blocks(
+        "weights of attention are not dropped",
+        "self.drop(weights), values)",
+        "weights, values)",
         "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
     ),
-    transformer(
-        "weights of attention to the source are not dropped",
-        '*kept["memory"], real, training)',
-        '*kept["memory"], real)',
-        "TestBlock::test_what_each_part_adds_is_dropped_and_so_are_weights_of_attention",
-    ),
-    transformer(
+    tokens(
         "tokens at their places are not dropped",
         "return self.dropout(self.positions(vectors, position=position), training=training)",
         "return self.positions(vectors, position=position)",
         "test_tokens_at_their_places_are_dropped_in_training",
     ),
-    transformer(
+    blocks(
         "a block's dropout is lost when saved",
-        '"normalize": self.normalize,\n            "dropout": self.dropout.rate,',
-        '"normalize": self.normalize,',
+        '"cross", "normalize", "dropout")',
+        '"cross", "normalize")',
         "test_dropout_goes_through_the_config",
     ),
-    transformer(
+    blocks(
         "a stack's dropout is lost when saved",
         '("depth", "num_heads", "units", "normalize", "dropout")',
         '("depth", "num_heads", "units", "normalize")',
@@ -359,15 +517,66 @@ MUTANTS = (
         "generation does not read its own words", "tokens = beam.tokens[:, :, position].ravel()", "pass"
     ),
     generation("the same sequence fills the beam", "self.log_probs[:, 0] = 0  #", "self.log_probs[:] = 0  #"),
+    generation(
+        "logits that are not numbers are padding",
+        "_require_a_likeliest(logits[~self.ended & (self.log_probs > -np.inf)], position)",
+        "pass",
+    ),
+    generation(
+        "the first step reads zeros",
+        "tokens = ops.convert_to_numpy(model.first_tokens(source))",
+        'tokens = np.zeros(batch, "int32")',
+    ),
+    generation(
+        "the temperature multiplies", "logits = logits / temperature", "logits = logits * temperature"
+    ),
+    generation("top_p leaves out the token that reaches it", "- ranked >= top_p", ">= top_p"),
+    generation("top_k keeps one too many", "out[:, top_k:] = top_k", "out[:, (top_k or 0) + 1 :] = top_k"),
+    generation(
+        "draws go on after the end", "drawn[live, position] = tokens[live]", "drawn[:, position] = tokens"
+    ),
+    generation(
+        "draws are the same at every call", "random.getrandbits(32) if seed is None", "0 if seed is None"
+    ),
+    translator(
+        "marks are 1 and 2 whatever the vocabulary says",
+        "return [self.target_vocabulary.ids[mark] for mark in (START, END)]",
+        "return [1, 2]",
+    ),
+    translator(
+        "the vocabularies are not saved",
+        '"target_size": target.get_config() if target else',
+        '"target_size": self.target_size if target else',
+    ),
+    seq2seq(
+        "a decoder may go backwards", "if one_way.go_backwards or one_way.stateful:", "if one_way.stateful:"
+    ),
+    generation(
+        "of equals the last is taken",
+        'np.argsort(-totals, axis=1, kind="stable")',
+        "np.argsort(-totals, axis=1)",
+    ),
+    measure("padding counts as right", "ops.not_equal(labels, 0), self.dtype", "labels > -1, self.dtype"),
     measure(
-        "padding counts as right", "real = ops.not_equal(labels, 0)\n", "real = ops.not_equal(labels, -1)\n"
+        "the weight of a sample is not read",
+        "counts = counts * self._of_tokens(sample_weight, labels.shape)",
+        "pass",
+    ),
+    measure(
+        "labels of another shape are compared",
+        "if not agree(labels.shape, logits.shape[:-1]):",
+        "if False:",
+    ),
+    measure("an error broadcasts", "    if actual.shape != forecast.shape:", "    if False:"),
+    measure(
+        "seconds are called milliseconds", "float(1000 * np.median(seconds))", "float(np.median(seconds))"
     ),
     measure(
         "one right token is a match",
         "(padded[0] == padded[1]).all(axis=1)",
         "(padded[0] == padded[1]).any(axis=1)",
     ),
-    measure("ties count as ranked above", "(difference == 0).mean() / 2", "(difference == 0).mean()"),
+    measure("ties count as ranked above", "equal.mean() / 2", "equal.mean()"),
     measure(
         "the gradient leaves out the cell state",
         "np.linalg.norm(np.concatenate(states, axis=-1), axis=-1)",
@@ -386,6 +595,10 @@ MUTANTS = (
     ),
     plotting("a point bears another word", "words[np.flatnonzero(inside)[0]]", "words[number]"),
     plotting("what all words share is not taken away", " - np.mean(vectors, axis=0)", ""),
+    plotting("a map has no title", 'figure.suptitle(title, fontsize="medium")', "pass"),
+    plotting("the level is ignored", "axes.axhline(height,", "axes.axhline(0,"),
+    plotting("the colour has another name", "colorbar(image, label=label)", 'colorbar(image, label="value")'),
+    plotting("rows without a label are drawn", "if values.shape != (len(rows), len(columns)):", "if False:"),
     # Data
     _in("data/airline.py", "test_data")(
         "the scaler is fitted on all data",
@@ -394,6 +607,34 @@ MUTANTS = (
     ),
     _in("data/airline.py", "test_data")(
         "a tested month is in training", "split = train_months - window", "split = train_months - window + 1"
+    ),
+    _in("data/airline.py", "test_data")("two months are mistyped", "461, 472, 535", "461, 482, 525"),
+    _in("data/_draw.py", "test_data")(
+        "a sequence stands in training and in the test",
+        "rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]",
+        "pass",
+    ),
+    _in("data/grammar.py", "test_data")(
+        "held-out sentences are trained on", "drawn[train : train + test]", "drawn[:test]"
+    ),
+    _in("data/topics.py", "test_data_topics", "test_data")(
+        "a held-out window stands in training",
+        "[window.tobytes() not in trained_on for",
+        "[window is not None for",
+    ),
+    _in("data/modular.py", "test_data")(
+        "a symbol never occurs", "rng.integers(modulus, size", "rng.integers(modulus - 1, size"
+    ),
+    _in("data/number_words.py", "test_data_number_words")(
+        "no number begins with nine", "rng.integers(1, 10, size=count)", "rng.integers(1, 9, size=count)"
+    ),
+    _in("data/dates.py", "test_data_dates")(
+        "a style is never drawn",
+        "rng.integers(len(styles), size=DAYS)",
+        "rng.integers(len(styles) - 1, size=DAYS)",
+    ),
+    _in("data/clauses.py", "test_data")(
+        "both clauses may be about the same", "size=2, replace=False", "size=2, replace=True"
     ),
     _in("data/number_words.py", "test_data_number_words")(
         "test numbers are in training", "drawn[~np.isin(drawn, held_out)]", "drawn"
@@ -411,15 +652,97 @@ MUTANTS = (
             ("modular", "test_data_senses"),
         )
     ),
-    _in("data/vocabulary.py", "test_data")(
+    _in("vocabulary.py", "test_data")(
         "padding stands on the left", "row[: len(kept)] = kept", "row[-len(kept) :] = kept"
     ),
-    _in("data/vocabulary.py", "test_data")(
+    _in("vocabulary.py", "test_data")(
         "the start mark is missing", "return [self.ids[START]], [self.ids[END]]", "return [], [self.ids[END]]"
+    ),
+    # Exercises
+    properties("nan passes for a number", "if not np.isfinite(array).all():", "if np.isinf(array).any():"),
+    properties("inf passes for a number", "if not np.isfinite(array).all():", "if np.isnan(array).any():"),
+    properties("text passes for numbers", '.dtype.kind not in "iuf":', '.dtype.kind not in "iufU":'),
+    properties("complex numbers pass", '.dtype.kind not in "iuf":', '.dtype.kind not in "iufc":'),
+    properties("True passes for a number", '.dtype.kind not in "iuf":', '.dtype.kind not in "iufb":'),
+    properties("masked entries pass", "    if np.ma.is_masked(came):", "    if False:"),
+    properties(
+        "fractions are refused", "if array.dtype == object and all(", "if array.dtype == complex and all("
+    ),
+    properties("text in an array of objects passes", "isinstance(each, Real) for", "not callable(each) for"),
+    properties("floats pass for indices", 'dtype.kind not in "iu":', 'dtype.kind not in "iuf":'),
+    properties("an array of one number passes for a number", "if number.shape:", "if number.size != 1:"),
+    properties("NumPy's bool is refused", "array.dtype != bool or", "type(came) is not bool or"),
+    properties("a list of results is refused", "isinstance(came, (tuple, list))", "isinstance(came, tuple)"),
+    properties("values may be off by 5 %", "rtol=0, atol", "rtol=0.05, atol"),
+    properties("one digit more is asked than compared", "round(-math.log10", "round(1 - math.log10"),
+    properties("per cent is not spoken of", "if share else", "if not share else"),
+    properties(
+        "the state of the first sequence alone is compared", "enumerate(mask):", "enumerate(mask[:1]):"
+    ),
+    answers("an answer may change its arguments", "if guarded.changed:", "if False:"),
+    answers("an answer gets the exercise's own arrays", "copy.deepcopy(arguments)", "arguments"),
+    answers("an answer may change an array in a list", "and all(map(_same, before, after))", "and True"),
+    answers("an answer may empty a list", "len(before) == len(after) and all", "all"),
+    answers(
+        "a picture gets the exercise's own arrays", "self.picture(_Guarded(answer))", "self.picture(answer)"
+    ),
+    answers(
+        "what a given function says is an error of the answer",
+        "        except WrongAnswerError:  # from a function that the answer was given\n            raise\n",
+        "",
+    ),
+    _in("exercises/__init__.py", "test_exercises")(
+        "nothing is expected, and that is printed", "if error.expected is not None:", "if True:"
+    ),
+    _in("exercises/lesson_01.py", "test_exercises")(
+        "the neighbours of the first row alone are looked at",
+        "if row in properties.whole_numbers(answer(VECTORS, row, 2)):",
+        "if 0 in properties.whole_numbers(answer(VECTORS, 0, 2)):",
+    ),
+    _in("exercises/lesson_02.py", "test_exercises")(
+        "gradients clipped too far pass", "if not abs(norm - limit) <=", "if not norm - limit <="
+    ),
+    _in("exercises/lesson_02.py", "test_exercises")(
+        "one limit is tried", "for limit in (2.0, 12.5):", "for limit in (2.0,):"
+    ),
+    _in("exercises/lesson_03.py", "test_exercises")(
+        "long distances are not tried", "(40, 0.9), (100, 0.1)):", "(40, 0.9)):"
+    ),
+    _in("exercises/lesson_06.py", "test_exercises")(
+        "the choice in wider padding is compared with itself",
+        "answer(wider, LOG_PROBS), [1, 0])",
+        "answer(wider, LOG_PROBS), answer(wider, LOG_PROBS))",
+    ),
+    _in("exercises/lesson_07.py", "test_exercises")(
+        "an unstable exp passes in one exercise of two",
+        '("takes scores of a thousand", _takes_high_scores_of_queries),',
+        "",
+    ),
+    _in("exercises/lesson_08.py", "test_exercises")(
+        "the first draw alone is looked at", "for drawn in range(3):", "for drawn in range(1):"
+    ),
+    _in("exercises/lesson_09.py", "test_exercises")(
+        "an output is the input itself", "lambda x: np.array(function(x))", "lambda x: function(x)"
+    ),
+    _in("exercises/lesson_10.py", "test_exercises")(
+        "one epsilon alone is right", "EPSILON = 5e-3", "EPSILON = 1e-6"
     ),
     lesson("a bound that is just met fails", '">=": operator.ge', '">=": operator.gt'),
     lesson("a claim that is false passes", "    if not held:\n", "    if False:\n"),
-    lesson("a figure that is no number passes", "math.isfinite(measured) and compare", "compare"),
+    lesson(
+        "a figure that is no number passes",
+        "math.isfinite(measured) and math.isfinite(limit)",
+        "math.isfinite(limit)",
+    ),
+    lesson(
+        "a limit without end passes",
+        "math.isfinite(measured) and math.isfinite(limit)",
+        "math.isfinite(measured)",
+    ),
+    lesson("operations are not deterministic", "    tf.config.experimental.enable_op_determinism()\n", ""),
+    lesson("a verdict of another form is accepted", "VERDICT.fullmatch(verdict)", "VERDICT.match(verdict)"),
+    lesson("the log keeps the last claim alone", '.open("a"', '.open("w"'),
+    lesson("the pictures have no style", "    plotting.style()\n", ""),
 )
 
 

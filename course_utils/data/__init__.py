@@ -10,7 +10,7 @@ from course_utils.data.number_words import number_words
 from course_utils.data.senses import senses
 from course_utils.data.sentence_pairs import sentence_pairs
 from course_utils.data.topics import topics
-from course_utils.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
+from course_utils.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
 __all__ = [
     "END",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils._validation import require_whole
+from course_utils._validation import require_numbers, require_whole
 
 # International airline passengers in thousands, monthly, January 1949 to December 1960:
 # Box and Jenkins 1970, "Time Series Analysis", series G.
@@ -57,11 +57,14 @@ class Airline:
 
     def scale(self, passengers):
         """Turn thousands of passengers into what the network reads."""
+        passengers = require_numbers("passengers", passengers)
+        if passengers.min() <= 0:
+            raise ValueError(f"`passengers` must be positive. Received: passengers={passengers.min()}")
         return (np.log(passengers) - self.mean) / self.deviation
 
     def unscale(self, scaled):
         """Turn what the network answers into thousands of passengers."""
-        return np.exp(scaled * self.deviation + self.mean)
+        return np.exp(require_numbers("scaled", scaled) * self.deviation + self.mean)
 
 
 def airline(window=24, test_months=36):

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils._validation import require_whole
-from course_utils.data.vocabulary import Vocabulary
+from course_utils._validation import require_share, require_whole
+from course_utils.vocabulary import Vocabulary
 
 NOUNS = ["food", "room", "music", "service", "garden", "view", "staff", "price", "pool", "street"]
 GOOD = ["good", "clean", "warm", "lovely", "quiet", "bright"]
 BAD = ["bad", "dirty", "cold", "awful", "noisy", "dark"]
+DRAWS = 10  # for each pair that is asked for, before it is said that there are not enough
 LONGEST = 11  # the food was not good but the room was not bad
 
 
@@ -56,16 +57,16 @@ def clauses(train=4_000, test=1_000, negated=0.25, seed=0):
         A `Clauses`.
 
     Raises:
-        ValueError: a number is not whole, positive and even, more than 12,960 are asked for together, or
-            the share is not between 0 and 1.
+        ValueError: a number is not whole, positive and even, more than 12,960 are asked for together, the
+            share is not between 0 and 1 or too near to one of them for so many, or the seed is negative.
     """
     for name, value in (("train", train), ("test", test)):
         if require_whole(name, value, least=2) % 2:
             raise ValueError(
                 f"`{name}` must be even: sentences come in mirrored pairs. Received: {name}={value}"
             )
-    if not 0 < negated < 1:
-        raise ValueError(f"`negated` must be between 0 and 1. Received: negated={negated!r}")
+    negated = require_share("negated", negated)
+    seed = require_whole("seed", seed, least=0)
     pairs = (train + test) // 2
     most = len(NOUNS) * (len(NOUNS) - 1) * 2 * len(GOOD) * 2 * len(BAD)
     if pairs > most // 2:  # beyond that, drawing new pairs takes ever longer
@@ -86,13 +87,20 @@ def clauses(train=4_000, test=1_000, negated=0.25, seed=0):
 
 def _mirrored_pairs(count, negated, rng):
     pairs = {}
-    while len(pairs) < count:
+    for _ in range(DRAWS * count):
+        if len(pairs) == count:
+            break
         nouns = rng.choice(NOUNS, size=2, replace=False)
         praises = rng.permutation([0, 1])
         first, second = (
             _clause(noun, praise, negated, rng) for noun, praise in zip(nouns, praises, strict=True)
         )
         pairs.setdefault(frozenset([first, second]), (first, second, praises))
+    if len(pairs) < count:
+        raise ValueError(
+            f'There are too few sentences with this share of "not": {2 * len(pairs)} were found in '
+            f"{DRAWS * count} draws. Received: train + test={2 * count}, negated={negated}"
+        )
     sentences, labels = [], []
     for first, second, praises in pairs.values():
         sentences += [[*first, "but", *second], [*second, "but", *first]]

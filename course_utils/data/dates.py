@@ -10,7 +10,7 @@ from babel.dates import DateTimeFormat, tokenize_pattern
 
 from course_utils._validation import require_one_of, require_whole
 from course_utils.data.parallel import MARKS, Pairs, Parallel
-from course_utils.data.vocabulary import Vocabulary
+from course_utils.vocabulary import Vocabulary
 
 LOCALES = {
     "en": ("en_US", "en_GB"),
@@ -76,13 +76,15 @@ def dates(train=20_000, validation=1_000, test=1_000, languages=tuple(LOCALES), 
 
     Raises:
         ValueError: a number is not whole and positive, a language or the split is not one of the
-            above, there are not that many strings or days, or a string has two readings.
+            above, the seed is negative, there are not that many strings or days, or a string has two
+            readings.
     """
     sizes = [
         require_whole(name, value)
         for name, value in (("train", train), ("validation", validation), ("test", test))
     ]
     require_one_of("disjoint", disjoint, ("string", "date"))
+    seed = require_whole("seed", seed, least=0)
     styles = _styles(languages)
     rng = np.random.default_rng(seed)
     if disjoint == "string":
@@ -140,6 +142,8 @@ class _Style:
 
 
 def _styles(languages):
+    if not isinstance(languages, (list, tuple)):
+        raise ValueError(f"`languages` must be a list or a tuple. Received: languages={languages!r}")
     languages = [require_one_of("languages", language, tuple(LOCALES)) for language in languages]
     if not languages or len(set(languages)) < len(languages):
         raise ValueError(f"`languages` must be some languages, each once. Received: languages={languages}")

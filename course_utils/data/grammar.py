@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils._validation import require_whole
-from course_utils.data.vocabulary import Vocabulary
+from course_utils._validation import require_share, require_whole
+from course_utils.vocabulary import Vocabulary
 
 WORDS = {
     "person": ["teacher", "student", "doctor", "farmer", "singer", "pilot", "nurse", "baker"],
@@ -29,38 +29,43 @@ RULES = [
 
 @dataclass(frozen=True, repr=False)
 class Grammar:
-    """Sentences, their neighbours, and the truth about both.
+    """Sentences, their neighbours, and the truth about both. No sentence stands twice.
 
     Attributes:
         vocabulary: the words; id 0 is padding and never occurs.
         groups: the name of each id's group, in the order of the ids; the first is "" for padding.
-        sentences: lists of three words.
-        words, neighbours: every word with each word beside it, as ids, `(pairs,)` each.
+        train_sentences, test_sentences: lists of three words.
+        train_words, train_neighbours, test_words, test_neighbours: every word of these sentences with each
+            word beside it, as ids, four pairs a sentence. A held-out sentence shares its pairs with others.
         withheld: ids of verb and object that the grammar allows and no sentence has, `(pairs, 2)`.
         forbidden: ids of verb and object that the grammar does not allow, `(pairs, 2)`.
     """
 
     vocabulary: Vocabulary
     groups: np.ndarray
-    sentences: list
-    words: np.ndarray
-    neighbours: np.ndarray
+    train_sentences: list
+    train_words: np.ndarray
+    train_neighbours: np.ndarray
+    test_sentences: list
+    test_words: np.ndarray
+    test_neighbours: np.ndarray
     withheld: np.ndarray
     forbidden: np.ndarray
 
     def __repr__(self):
         """Say the sizes."""
         return (
-            f"Grammar: {len(self.sentences):,} sentences from {len(self.vocabulary) - 1} words, "
-            f"{len(self.withheld)} allowed pairs withheld, {len(self.forbidden)} forbidden"
+            f"Grammar: {len(self.train_sentences)} sentences to train, {len(self.test_sentences)} to test, "
+            f"{len(self.vocabulary) - 1} words, {len(self.withheld)} allowed pairs withheld, "
+            f"{len(self.forbidden)} forbidden"
         )
 
 
-def grammar(sentences=2_000, withheld=0.25, seed=0):
+def grammar(train=600, test=150, withheld=0.25, seed=0):
     """Make sentences of subject, verb and object, such as "cat eats bread" and "pilot parks bus".
 
     Args:
-        sentences: how many.
+        train, test: number of sentences; with the default share there are 768.
         withheld: share of the allowed pairs of verb and object that no sentence may have.
         seed: seed of the draw.
 
@@ -68,31 +73,33 @@ def grammar(sentences=2_000, withheld=0.25, seed=0):
         A `Grammar`.
 
     Raises:
-        ValueError: the number is not whole and positive, or the share is not between 0 and 1.
+        ValueError: a number is not whole and positive, the share is not between 0 and 1, the seed is
+            negative, or there are not that many different sentences.
     """
-    sentences = require_whole("sentences", sentences)
-    if not 0 < withheld < 1:
-        raise ValueError(f"`withheld` must be between 0 and 1. Received: withheld={withheld!r}")
+    train, test = require_whole("train", train), require_whole("test", test)
+    withheld = require_share("withheld", withheld)
+    seed = require_whole("seed", seed, least=0)
     rng = np.random.default_rng(seed)
     vocabulary = Vocabulary(word for group in WORDS.values() for word in group)
     allowed, forbidden = _pairs_of_verb_and_object()
     order = rng.permutation(len(allowed))
     hidden = max(1, round(withheld * len(allowed)))
     kept = [allowed[number] for number in order[hidden:]]
-    drawn = [_sentence(*kept[number], rng) for number in rng.integers(len(kept), size=sentences)]
-    beside = [
-        pair
-        for first, second, third in drawn
-        for pair in ((first, second), (second, first), (second, third), (third, second))
-    ]
-    words, neighbours = np.array([[vocabulary.ids[word] for word in pair] for pair in beside], "int32").T
+    possible = [[word, verb, thing] for subject, verb, thing in kept for word in WORDS[subject]]
+    if train + test > len(possible):
+        raise ValueError(
+            f"There are only {len(possible)} different sentences. Received: train + test={train + test}"
+        )
+    drawn = [possible[number] for number in rng.permutation(len(possible))]
+    train_sentences, test_sentences = drawn[:train], drawn[train : train + test]
     groups = np.array(["", *(name for name, group in WORDS.items() for _ in group)])
     return Grammar(
         vocabulary,
         groups,
-        drawn,
-        words,
-        neighbours,
+        train_sentences,
+        *_neighbours(vocabulary, train_sentences),
+        test_sentences,
+        *_neighbours(vocabulary, test_sentences),
         _ids(vocabulary, [allowed[number][1:] for number in order[:hidden]]),
         _ids(vocabulary, forbidden),
     )
@@ -110,8 +117,13 @@ def _pairs_of_verb_and_object():
     return allowed, forbidden
 
 
-def _sentence(subject, verb, thing, rng):
-    return [str(rng.choice(WORDS[subject])), verb, thing]
+def _neighbours(vocabulary, sentences):
+    beside = [
+        pair
+        for first, second, third in sentences
+        for pair in ((first, second), (second, first), (second, third), (third, second))
+    ]
+    return _ids(vocabulary, beside).T
 
 
 def _ids(vocabulary, pairs):

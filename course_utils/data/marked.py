@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils._validation import require_whole
+from course_utils.data._draw import different_rows
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +38,7 @@ def marked_symbol(train=20_000, test=2_000, time=50, symbols=8, seed=0):
     """Make sequences of random symbols, one of them marked; the label is the marked symbol.
 
     The marked step is drawn evenly over the sequence, so that one model shows its accuracy at every
-    distance. Guessing is right once in `symbols`.
+    distance. Guessing is right once in `symbols`. No sequence stands twice.
 
     Args:
         train, test: number of sequences.
@@ -49,16 +50,23 @@ def marked_symbol(train=20_000, test=2_000, time=50, symbols=8, seed=0):
         A `Marked`.
 
     Raises:
-        ValueError: a number is not whole and positive, or there are fewer than two symbols.
+        ValueError: a number is not whole and positive, there are fewer than two symbols, the seed is
+            negative, or there are not that many different sequences.
     """
     train, test, time = (
         require_whole(name, value) for name, value in (("train", train), ("test", test), ("time", time))
     )
     symbols = require_whole("symbols", symbols, least=2)
+    seed = require_whole("seed", seed, least=0)
     rng = np.random.default_rng(seed)
+
+    def draw(count):
+        drawn = rng.integers(symbols, size=(count, time))
+        return np.column_stack([drawn, rng.integers(time, size=count)])
+
     everything = train + test
-    drawn = rng.integers(symbols, size=(everything, time))
-    marked = rng.integers(time, size=everything)
+    rows = different_rows(draw, everything, possible=symbols**time * time)
+    drawn, marked = rows[:, :-1], rows[:, -1]
     rows = np.arange(everything)
     inputs = np.zeros((everything, time, symbols + 1), "float32")
     inputs[rows[:, None], np.arange(time), drawn] = 1

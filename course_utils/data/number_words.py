@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from num2words import num2words
 
-from course_utils._validation import require_whole
+from course_utils._validation import require_flag, require_rate, require_whole
 from course_utils.data.parallel import MARKS, Pairs, Parallel
-from course_utils.data.vocabulary import Vocabulary
+from course_utils.vocabulary import Vocabulary
 
 # Each Korean syllable in Latin letters: digits, then the powers of ten, in the order of their values.
 ROMAN = {
@@ -58,16 +58,16 @@ def number_words(train=20_000, validation=1_000, test=1_000, digits=9, zero=0.25
         A `NumberWords`; its parts have `numbers`, too.
 
     Raises:
-        ValueError: a number is not whole or out of its range, the share is not from 0 to below 1, or there
-            are not that many numbers.
+        ValueError: a number is not whole or out of its range, the share is not from 0 to below 1, the seed
+            is negative, or there are not that many numbers.
     """
     train = require_whole("train", train, least=LEARNED + 1)
     validation, test = require_whole("validation", validation), require_whole("test", test)
     digits = require_whole("digits", digits, least=3)
     if digits > MOST_DIGITS:
         raise ValueError(f"`digits` must be at most {MOST_DIGITS}. Received: digits={digits}")
-    if not 0 <= zero < 1:
-        raise ValueError(f"`zero` must be at least 0 and below 1. Received: zero={zero!r}")
+    zero, to_english = require_rate("zero", zero), require_flag("to_english", to_english)
+    seed = require_whole("seed", seed, least=0)
     rng = np.random.default_rng(seed)
     held_out = _spread(_draw(max(DRAWS, 20 * (validation + test)), digits, zero, rng), validation + test)
     tested = _every(test, validation + test)

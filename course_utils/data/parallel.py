@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.data.vocabulary import END, START, Vocabulary
+from course_utils.vocabulary import END, START, Vocabulary
 
 MARKS = (START, END)  # ids 1 and 2 on both sides, so that a task can be turned round
 

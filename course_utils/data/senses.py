@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils._validation import require_whole
-from course_utils.data.vocabulary import Vocabulary
+from course_utils.vocabulary import Vocabulary
 
 # Each word with its spelling in Latin letters.
 TIMES = {"오늘": "oneul", "어제": "eoje", "아침에": "achime", "저녁에": "jeonyeoge"}
@@ -107,14 +107,15 @@ def senses(train=2_700, test=900, seed=0):
         A `Senses`.
 
     Raises:
-        ValueError: a number is not whole, positive and a multiple of nine, or more than 90,000 are
-            asked for together.
+        ValueError: a number is not whole, positive and a multiple of nine, more than 90,000 are asked for
+            together, or the seed is negative.
     """
     for name, value in (("train", train), ("test", test)):
         if require_whole(name, value) % 9:
             raise ValueError(
                 f"`{name}` must be a multiple of nine: sentences come in blocks. Received: {name}={value}"
             )
+    seed = require_whole("seed", seed, least=0)
     if train + test > MOST:
         raise ValueError(f"`train` and `test` must not exceed {MOST} together. Received: {train} + {test}")
     sentences, tags = _blocks((train + test) // 9, np.random.default_rng(seed))

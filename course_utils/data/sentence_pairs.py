@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils._validation import require_one_of, require_whole
+from course_utils._validation import require_flag, require_one_of, require_share, require_whole
 from course_utils.data.parallel import MARKS, Pairs, Parallel
-from course_utils.data.vocabulary import PAD, UNKNOWN, Vocabulary
+from course_utils.vocabulary import PAD, UNKNOWN, Vocabulary
 
 SECONDS = 30  # without a byte from the network, before it is given up
 ZIPPED = (b"PK\x03\x04", b"PK\x05\x06")  # how an archive begins, and an empty one
@@ -105,6 +105,7 @@ def sentence_pairs(
         require_whole("max_length", max_length)
     require_whole("min_count", min_count)
     _require_shares(validation, test)
+    seed, reverse = require_whole("seed", seed, least=0), require_flag("reverse", reverse)
     text = _text(_content(path_or_url, file_hash, cache))
     pairs = [_tokens(pair, SPLIT[tokens], reverse) for pair in _lines(text)]
     short, changed = _within(pairs, max_length, too_long)
@@ -141,15 +142,18 @@ SPLIT = {"characters": _characters, "words": _words}
 
 
 def _require_shares(validation, test):
-    if not (validation > 0 and test > 0 and validation + test < 1):
+    if require_share("validation", validation) + require_share("test", test) >= 1:
         raise ValueError(
-            "`validation` and `test` must be above 0 and together below 1. "
+            "`validation` and `test` must be together below 1. "
             f"Received: validation={validation!r}, test={test!r}"
         )
 
 
 def _content(path_or_url, file_hash, cache):
     """Return the bytes of the file, whose hash was checked if there is one."""
+    for name, path in {"path_or_url": path_or_url, "cache": "" if cache is None else cache}.items():
+        if not isinstance(path, (str, os.PathLike)):
+            raise ValueError(f"`{name}` must be a path or an address. Received: {name}={path!r}")
     if file_hash is not None:
         file_hash = _require_hash(file_hash)
     if "://" in str(path_or_url):

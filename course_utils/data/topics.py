@@ -6,8 +6,8 @@ from pydoc_data.topics import topics as TEXTS  # noqa: N812
 
 import numpy as np
 
-from course_utils._validation import require_whole
-from course_utils.data.vocabulary import UNKNOWN, Vocabulary
+from course_utils._validation import require_share, require_whole
+from course_utils.vocabulary import UNKNOWN, Vocabulary
 
 CHARACTERS = ["\n", *map(chr, range(ord(" "), ord("~") + 1))]  # whatever stands in this Python's texts
 BETWEEN = "\n\n"  # paragraphs
@@ -21,7 +21,8 @@ class Windows:
     Attributes:
         ids: of the characters, `(windows, length + 1)`. Each window begins with the last character of the
             one before, so that every character but the first is a label once. What fills no window at the
-            end, fewer than `length` characters, is left out.
+            end, fewer than `length` characters, is left out, and so are held-out windows that stand in
+            training, too: the rule of a table, or at a small length any phrase.
     """
 
     ids: np.ndarray
@@ -64,7 +65,7 @@ def topics(length=64, test=0.1):
 
     They are a few hundred thousand characters, and differ between Python's versions; the vocabulary does
     not. The texts share paragraphs. One that has stood before is left out, and the rest is held out piece
-    by piece, evenly over the alphabet of topics: so no paragraph is in both parts.
+    by piece, evenly over the alphabet of topics: so no paragraph is in both parts, and no window either.
 
     Args:
         length: characters that a model reads in each window.
@@ -78,14 +79,16 @@ def topics(length=64, test=0.1):
             the parts has no window.
     """
     require_whole("length", length)
-    if not 0 < test < 1:
-        raise ValueError(f"`test` must be above 0 and below 1. Received: test={test!r}")
+    test = require_share("test", test)
     vocabulary = Vocabulary(CHARACTERS, marks=(UNKNOWN,))
     parts = {"train": [], "test": []}
     for number, piece in enumerate(_pieces()):
         held_out = int((number + 1) * test) > int(number * test)
         parts["test" if held_out else "train"].append(piece)
     windows = {name: _windows(vocabulary, BETWEEN.join(part), length) for name, part in parts.items()}
+    trained_on = {window.tobytes() for window in windows["train"].ids}
+    new = [window.tobytes() not in trained_on for window in windows["test"].ids]
+    windows["test"] = Windows(windows["test"].ids[np.array(new, bool)])
     for name, part in windows.items():
         if not len(part):
             raise ValueError(
@@ -111,4 +114,5 @@ def _pieces():
 def _windows(vocabulary, text, length):
     ids = vocabulary.encode([list(text)])[0] if text else np.zeros(0, "int32")
     starts = np.arange(0, len(ids) - length, length)
+    length = min(length, len(ids))  # without a window, whatever the length
     return Windows(ids[starts[:, None] + np.arange(length + 1)])

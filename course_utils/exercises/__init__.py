@@ -42,7 +42,10 @@ def check(name, answer):
     except NotTriedError:
         print(f'  Not tried yet. Stuck? Call hint("{name}").')
     except WrongAnswerError as error:
-        print(f"  ✗ {error.sentence}\n      expected: {error.expected}\n      came:     {error.came}")
+        print(f"  ✗ {error.sentence}")
+        if error.expected is not None:
+            print(f"      expected: {error.expected}")
+        print(f"      came:     {error.came}")
         exercise.draw(answer)
     lesson.log({"kind": "exercise", "name": name, "solved": solved})
 
@@ -81,7 +84,7 @@ def solution_source(name):
 
 
 def _find(name):
-    if name in EXERCISES:
+    if isinstance(name, str) and name in EXERCISES:
         return EXERCISES[name]
     close = difflib.get_close_matches(str(name), EXERCISES, n=1, cutoff=0)
     raise ValueError(

@@ -1,8 +1,12 @@
 """What an exercise is, and how an answer to it is examined."""
 
 import copy
+import inspect
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 
 class NotTriedError(Exception):
@@ -10,13 +14,13 @@ class NotTriedError(Exception):
 
 
 class WrongAnswerError(Exception):
-    """A property that does not hold: what was expected, and what came.
+    """A property that does not hold: what was expected, None where that says nothing, and what came.
 
     Properties raise it; `examine` adds the property's sentence.
     """
 
     def __init__(self, expected, came):
-        super().__init__(f"expected {expected}, came {came}")
+        super().__init__(f"came {came}" if expected is None else f"expected {expected}, came {came}")
         self.expected, self.came, self.sentence = expected, came, None
 
 
@@ -44,7 +48,7 @@ class Exercise:
         if self.picture is None:
             return
         try:
-            self.picture(answer)
+            self.picture(_Guarded(answer))
         except Exception:
             import matplotlib.pyplot as plt
 
@@ -56,37 +60,71 @@ def examine(exercise, answer):
 
     Raises:
         NotTriedError: the answer raises `NotImplementedError`.
-        WrongAnswerError: a property does not hold, or the answer fails or returns nothing.
+        WrongAnswerError: a property does not hold, or the answer fails, returns nothing or changes an
+            argument.
     """
+    guarded = _Guarded(answer)
     for sentence, holds in exercise.properties:
         try:
-            holds(_guarded(answer))
+            holds(guarded)
         except WrongAnswerError as error:
             error.sentence = sentence
             raise
         except NotTriedError:
             raise
         except Exception as error:  # the answer gave something that the property cannot work with
-            wrong = WrongAnswerError("what the docstring asks for", f"something else: {error}")
+            wrong = WrongAnswerError("what the docstring asks for", f"a result that cannot be read: {error}")
             wrong.sentence = sentence
             raise wrong from error
         yield sentence
+    if guarded.changed:
+        names = list(inspect.signature(exercise.solution).parameters)
+        changed = ", ".join(f"`{names[place]}`" for place in sorted(guarded.changed))
+        wrong = WrongAnswerError("arguments that are as they were after the call", f"a change in {changed}")
+        wrong.sentence = "leaves its arguments as they are"
+        raise wrong
 
 
-def _guarded(answer):
-    """Wrap an answer: it may not change what it is given, and whatever goes wrong in it is a wrong answer."""
-    if not callable(answer):
-        raise WrongAnswerError("the function that you wrote, without brackets after its name", repr(answer))
+def brief(value):
+    """Return the representation of a value in at most a line."""
+    return " ".join(reprlib.repr(value).split())
 
-    def guarded(*arguments):
+
+class _Guarded:
+    """An answer that works on copies, and in which whatever goes wrong is a wrong answer.
+
+    `changed` has the places of the arguments that the answer has changed.
+    """
+
+    def __init__(self, answer):
+        self.answer, self.changed = answer, set()
+
+    def __call__(self, *arguments):
+        if not callable(self.answer):
+            raise WrongAnswerError(
+                "the function that you wrote, without brackets after its name", brief(self.answer)
+            )
+        given = copy.deepcopy(arguments)
         try:
-            returned = answer(*copy.deepcopy(arguments))
+            with np.errstate(all="ignore"):
+                returned = self.answer(*given)
         except NotImplementedError as error:
             raise NotTriedError from error
+        except WrongAnswerError:  # from a function that the answer was given
+            raise
         except Exception as error:
             raise WrongAnswerError("no error", f"{type(error).__name__}: {error}") from error
         if returned is None:
             raise WrongAnswerError("a value", "None: is a return missing?")
+        self.changed |= {
+            place for place, pair in enumerate(zip(arguments, given, strict=True)) if not _same(*pair)
+        }
         return returned
 
-    return guarded
+
+def _same(before, after):
+    if isinstance(before, np.ndarray):
+        return np.array_equal(before, after)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return True

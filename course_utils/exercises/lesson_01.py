@@ -1,5 +1,7 @@
 """Exercises of lesson 01, embeddings."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -30,21 +32,24 @@ def sentence_vectors(table, ids):
     return summed / np.maximum(real.sum(axis=1), 1)
 
 
-def _count_changed_rows(answer):
-    came = answer()
+@functools.cache
+def _changed_rows():
     layer = Embedding(10, 4)
     before = np.array(layer(np.arange(10)))
     model = keras.Sequential([keras.Input((4,), dtype="int32"), layer])
     model.compile(keras.optimizers.SGD(1.0), "mse")
     model.train_on_batch(BATCH, np.ones((2, 4, 4), "float32"))
-    changed = int((np.array(layer(np.arange(10))) != before).any(axis=1).sum())
+    return int((np.array(layer(np.arange(10))) != before).any(axis=1).sum())
+
+
+def _is_the_number_of_changed_rows(answer):
     properties.one_number(
-        came,
-        changed,
+        answer(),
+        _changed_rows(),
         [
             (BATCH.size, "the number of positions: some ids stand at several"),
             ((BATCH != 0).sum(), "the number of positions without padding: some ids stand at several"),
-            (changed - 1, "one too few: is padding an id like any other to this layer?"),
+            (_changed_rows() - 1, "one too few: is padding an id like any other to this layer?"),
             (10, "the whole table: does a row that was not read get a gradient?"),
         ],
     )
@@ -55,26 +60,32 @@ VECTORS = np.array([[1.0, 0.2], [2.0, 0.5], [0.3, 0.9], [-1.0, -0.2], [9.0, 9.0]
 
 
 def _leaves_the_word_itself_out(answer):
-    if 0 in np.asarray(answer(VECTORS, 0, 2)):
-        raise WrongAnswerError(
-            "other words than the one that is asked for", "the word itself among its neighbours"
-        )
+    for row in range(len(VECTORS)):
+        if row in properties.whole_numbers(answer(VECTORS, row, 2)):
+            raise WrongAnswerError(
+                "other words than the one that is asked for", "the word itself among its neighbours"
+            )
 
 
 def _gives_as_many_as_asked(answer):
     for count in (1, 3):
-        properties.same_shape(answer(VECTORS, 0, count), (count,))
+        came = properties.numbers(answer(VECTORS, 0, count))
+        if came.shape == (count, VECTORS.shape[1]):
+            raise WrongAnswerError("the numbers of the rows", "the rows themselves")
+        properties.same_shape(came, (count,))
 
 
 def _compares_directions(answer):
     by_product = np.argsort(-(VECTORS @ VECTORS[0]))
     by_product = by_product[by_product != 0][:2]
+    by_distance = np.argsort(np.linalg.norm(VECTORS - VECTORS[0], axis=1))[1:3]
     farthest = nearest(VECTORS, 0, 5)[::-1][:2]
     properties.same_values(
         answer(VECTORS, 0, 2),
         nearest(VECTORS, 0, 2),
         [
             (by_product, "the largest products: a long vector wins without pointing the same way"),
+            (by_distance, "the smallest distances: a long vector is far off and may point the same way"),
             (farthest, "the farthest first"),
         ],
     )
@@ -82,7 +93,7 @@ def _compares_directions(answer):
 
 def _does_so_for_every_row(answer):
     for row in range(len(VECTORS)):
-        properties.same_values(answer(VECTORS, row, 3), nearest(VECTORS, row, 3))
+        properties.same_values(answer(VECTORS, row, 5), nearest(VECTORS, row, 5))
 
 
 TABLE = np.array([[5.0, 5.0, 5.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [0.0, 4.0, -4.0]])
@@ -104,7 +115,8 @@ def _means_of_full_sentences(answer):
 def _padding_adds_nothing(answer):
     other = TABLE.copy()
     other[0] = -7
-    if not np.allclose(answer(TABLE, SENTENCES), answer(other, SENTENCES)):
+    came = (properties.numbers(answer(table, SENTENCES)) for table in (TABLE, other))
+    if not np.allclose(*came):
         raise WrongAnswerError(
             "the same vectors whatever the padding's row holds", "vectors that changed with it"
         )
@@ -121,18 +133,15 @@ def _divides_by_the_real_words(answer):
 
 
 def _all_padding_gives_zeros(answer):
-    with np.errstate(invalid="ignore", divide="ignore"):
-        came = answer(TABLE, np.array([[0, 0], [1, 0]]))
-    if not np.isfinite(came).all():
-        raise WrongAnswerError("zeros for a sentence of padding alone", "a division by zero")
-    properties.same_values(came, sentence_vectors(TABLE, np.array([[0, 0], [1, 0]])))
+    ids = np.array([[0, 0], [1, 0]])
+    properties.same_values(answer(TABLE, ids), sentence_vectors(TABLE, ids), cause=properties.ZERO_DIVISION)
 
 
 EXERCISES = [
     Exercise(
         "01.rows_that_change",
         rows_that_change,
-        [("is the number that one step of training changes", _count_changed_rows)],
+        [("is the number that one step of training changes", _is_the_number_of_changed_rows)],
         [
             "A row gets a gradient when it was read. Which rows are read?",
             "To this layer 0 is a row like the others: nothing in the loss leaves padding out here.",

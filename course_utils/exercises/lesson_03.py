@@ -1,5 +1,7 @@
 """Exercises of lesson 03, the LSTM."""
 
+import itertools
+
 import numpy as np
 
 from course_utils.exercises import properties
@@ -42,15 +44,16 @@ def _is_where_the_cell_state_is_halved(answer):
 
 def _is_zero_for_half_in_one_step(answer):
     properties.one_number(
-        answer(1, 0.5), 0, [(0.5, "the gate, not the bias that a sigmoid turns into it")], tolerance=1e-6
+        answer(1, 0.5), 0.0, [(0.5, "the gate, not the bias that a sigmoid turns into it")], tolerance=1e-4
     )
 
 
 def _keeps_the_share_over_the_distance(answer):
     for distance, share in ((10, 0.5), (40, 0.9), (100, 0.1)):
-        bias = np.float64(answer(distance, share))
+        bias = properties.numbers(answer(distance, share))
+        properties.same_shape(bias, ())
         kept = (1 / (1 + np.exp(-bias))) ** distance
-        if abs(kept - share) > 1e-6:
+        if not abs(kept - share) <= 1e-4:
             raise WrongAnswerError(f"{share:g} left after {distance} steps", f"{kept:.3g} left")
 
 
@@ -60,24 +63,43 @@ WEIGHTS = RNG.normal(size=(2, 16)), RNG.normal(size=(4, 16)), RNG.normal(size=16
 
 
 def _two_states(answer):
-    came = answer(X, H, C, *WEIGHTS)
-    if not isinstance(came, tuple) or len(came) != 2:
-        raise WrongAnswerError("a pair: h and c", type(came).__name__)
-    for state in came:
+    for state in properties.several(answer(X, H, C, *WEIGHTS), ("h", "c")):
         properties.same_shape(state, (3, 4))
 
 
+def _reads_the_blocks_in_their_order(answer):
+    """Name the order in which an answer reads the blocks, where that alone is wrong."""
+    h, c = map(properties.numbers, answer(X, H, C, *WEIGHTS))
+    for order in itertools.permutations("ifgo"):
+        blocks = [slice(4 * place, 4 * place + 4) for place in map(order.index, "ifgo")]
+        expected = lstm_step(
+            X, H, C, *(np.concatenate([w[..., b] for b in blocks], axis=-1) for w in WEIGHTS)
+        )
+        if np.allclose([h, c], expected, atol=1e-5) and "".join(order) != "ifgo":
+            raise WrongAnswerError("the blocks in the order i, f, g, o", f"the order {', '.join(order)}")
+        if np.allclose([c, h], expected, atol=1e-5):
+            raise WrongAnswerError("h, then c", "c, then h")
+
+
 def _keeps_the_cell_state_where_it_should(answer):
+    _reads_the_blocks_in_their_order(answer)
     bias = np.repeat([-60.0, 60.0, 0.0, 60.0], 4)
     _, c = answer(X * 0, H * 0, C, WEIGHTS[0], WEIGHTS[1], bias)
-    properties.same_values(c, C, [(C * 0, "nothing: the forget gate was taken for another block")])
+    properties.same_values(c, C, [(C * 0, "nothing of it: what does the forget gate multiply?")])
 
 
 def _is_the_step_of_the_lstm(answer):
     h, c = lstm_step(X, H, C, *WEIGHTS)
     came_h, came_c = answer(X, H, C, *WEIGHTS)
     properties.same_values(came_c, c)
-    properties.same_values(came_h, h, [(np.tanh(c), "the tanh of the cell state, without the output gate")])
+    properties.same_values(
+        came_h,
+        h,
+        [
+            (np.tanh(c), "the tanh of the cell state, without the output gate"),
+            (h / np.tanh(c) * c, "the output gate times the cell state, without the tanh"),
+        ],
+    )
 
 
 EXERCISES = [

@@ -53,26 +53,41 @@ def _other_convention(x, h, kernel, recurrent_kernel, bias):
     return gru_step(x, h, *turn_update_gate(kernel, recurrent_kernel, bias))
 
 
-def _three_arrays(answer):
-    came = answer(*WEIGHTS)
-    if not isinstance(came, (tuple, list)) or len(came) != 3:
-        raise WrongAnswerError("three arrays: kernel, recurrent kernel and bias", type(came).__name__)
+def _turned(answer):
+    came = properties.several(answer(*WEIGHTS), ("kernel", "recurrent kernel", "bias"))
     for turned, weight in zip(came, WEIGHTS, strict=True):
         properties.same_shape(turned, weight.shape)
+    return [properties.numbers(turned) for turned in came]
+
+
+def _three_arrays(answer):
+    _turned(answer)
 
 
 def _leaves_the_other_blocks(answer):
-    for turned, weight in zip(answer(*WEIGHTS), WEIGHTS, strict=True):
-        if not np.allclose(np.asarray(turned)[..., 4:], weight[..., 4:]):
+    for turned, weight in zip(_turned(answer), WEIGHTS, strict=True):
+        if not np.allclose(turned[..., 4:], weight[..., 4:], atol=1e-6):
             raise WrongAnswerError("the blocks of r and g as they were", "other weights for r or g")
 
 
 def _gives_the_same_states(answer):
-    came = _other_convention(X, H, *answer(*WEIGHTS))
+    came = _other_convention(X, H, *_turned(answer))
+    kernel, recurrent_kernel, bias = turn_update_gate(*WEIGHTS)
+    forgotten = {
+        "the kernel": (WEIGHTS[0], recurrent_kernel, bias),
+        "the recurrent kernel": (kernel, WEIGHTS[1], bias),
+        "the bias": (kernel, recurrent_kernel, WEIGHTS[2]),
+    }
     properties.same_values(
         came,
         gru_step(X, H, *WEIGHTS),
-        [(_other_convention(X, H, *WEIGHTS), "the states of the same weights in the other convention")],
+        [
+            (_other_convention(X, H, *WEIGHTS), "the states of the same weights in the other convention"),
+            *(
+                (_other_convention(X, H, *weights), f"states to which {name} does not fit yet")
+                for name, weights in forgotten.items()
+            ),
+        ],
     )
 
 
@@ -81,10 +96,17 @@ def _one_state(answer):
 
 
 def _keeps_where_z_is_one(answer):
+    z_and_r_exchanged = (weight[..., [*range(4, 8), *range(4), *range(8, 12)]] for weight in WEIGHTS)
+    if np.allclose(properties.numbers(answer(X, H, *WEIGHTS)), gru_step(X, H, *z_and_r_exchanged), atol=1e-5):
+        raise WrongAnswerError("the blocks in the order z, r, g", "the order r, z, g")
     bias = np.repeat([60.0, 0.0, 0.0], 4)
-    came = answer(X * 0, H, WEIGHTS[0], WEIGHTS[1] * 0, bias)
     properties.same_values(
-        came, H, [(H / 2, "half of it: something was reset that should only be hidden from the candidate")]
+        answer(X * 0, H, WEIGHTS[0], WEIGHTS[1] * 0, bias),
+        H,
+        [
+            (H / 2, "half of it: something was reset that should only be hidden from the candidate"),
+            (H * 0, "nothing of it: here z keeps, and 1 - z renews"),
+        ],
     )
 
 
@@ -98,7 +120,6 @@ def _is_the_step_of_the_gru(answer):
         gru_step(X, H, *WEIGHTS),
         [
             (after, "the step that resets after the product"),
-            (_other_convention(X, H, *WEIGHTS), "the step in which z renews"),
         ],
     )
 

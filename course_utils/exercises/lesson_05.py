@@ -1,5 +1,6 @@
 """Exercises of lesson 05, both directions and depth."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -57,6 +58,7 @@ def _is_the_ceiling(answer):
             (sum(larger) / 16, "how often the next one is larger: a model may also say no"),
             (1, "as if the next number were known: what may a left-to-right model read?"),
         ],
+        share=True,
     )
 
 
@@ -79,7 +81,7 @@ def _turns_full_rows_round(answer):
 
 
 def _begins_at_the_last_real_step(answer):
-    came = np.asarray(answer(X, LENGTHS))
+    came = properties.numbers(answer(X, LENGTHS))
     if np.allclose(came, X[:, ::-1]):
         raise WrongAnswerError("the last real step first", "the padding first")
     properties.same_values(came[:, 0], X[np.arange(3), LENGTHS - 1])
@@ -90,7 +92,7 @@ def _leaves_padding_on_the_right(answer):
 
 
 def _twice_is_as_before(answer):
-    properties.same_values(answer(np.asarray(answer(X, LENGTHS)), LENGTHS), X)
+    properties.same_values(answer(properties.numbers(answer(X, LENGTHS)), LENGTHS), X)
 
 
 STATES = np.random.default_rng(6).normal(size=(3, 5, 4))
@@ -102,7 +104,7 @@ def _both_ways_side_by_side(answer):
 
 def _forward_after_the_last_word(answer):
     properties.same_values(
-        np.asarray(answer(STATES, LENGTHS))[:, :2],
+        properties.numbers(answer(STATES, LENGTHS))[:, :2],
         last_states(STATES, LENGTHS)[:, :2],
         [
             (STATES[:, -1, :2], "the state after the last column: for short sequences that is padding"),
@@ -116,7 +118,7 @@ def _forward_after_the_last_word(answer):
 
 def _backward_after_the_first_word(answer):
     properties.same_values(
-        np.asarray(answer(STATES, LENGTHS))[:, 2:],
+        properties.numbers(answer(STATES, LENGTHS))[:, 2:],
         STATES[:, 0, 2:],
         [
             (
@@ -133,6 +135,7 @@ def _ignores_padded_states(answer):
     properties.ignores_padding(lambda states: answer(states, LENGTHS), STATES, mask)
 
 
+@functools.cache
 def _counted(features, units, depth):
     """Count the weights of the layers themselves."""
     weights = 0
@@ -173,7 +176,7 @@ EXERCISES = [
     Exercise(
         "05.rising_ceiling",
         rising_ceiling,
-        [("is the most that a model can reach which has not read the next number", _is_the_ceiling)],
+        [("is the best accuracy of a model that has not read the next number", _is_the_ceiling)],
         [
             "The numbers before this one say nothing. Group the steps by this number.",
             "After a 0, three of the four next numbers are larger: the best answer is yes, right in 3/4.",

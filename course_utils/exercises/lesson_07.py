@@ -29,7 +29,8 @@ def weights_of_queries(scores, mask):
 
     mask is boolean, `(batch, Tv)`, True where a step of the source counts.
     """
-    weights = np.exp(scores) * mask[:, None]
+    scores = np.where(mask[:, None], scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
@@ -55,6 +56,7 @@ def _is_the_masked_softmax(answer):
             (2 / 5, "the score's share of the sum of scores, padding included: where is the exponential?"),
             (1 / 3, "even weights: the scores differ"),
         ],
+        share=True,
     )
 
 
@@ -78,7 +80,13 @@ def _averages_with_softmax_weights(answer):
     scores = (STATES * QUERY[:, None]).sum(axis=-1)
     contexts = [
         (weights[:, :, None] * STATES).sum(axis=1)
-        for weights in (_softmax(scores, 1), scores, _softmax(scores, 0), np.full((3, 5), 1 / 5))
+        for weights in (
+            _softmax(scores, 1),
+            scores,
+            _softmax(scores, 0),
+            np.full((3, 5), 1 / 5),
+            _softmax(scores / np.sqrt(2), 1),
+        )
     ]
     properties.same_values(
         answer(QUERY, STATES, EVERY),
@@ -87,6 +95,7 @@ def _averages_with_softmax_weights(answer):
             (contexts[1], "a sum with the bare scores: step 3 is missing"),
             (contexts[2], "weights that sum to one over the batch: over what must they sum to one?"),
             (contexts[3], "an even average: does the query matter?"),
+            (contexts[4], "scores divided by the root of the size: that is another score"),
             (5 * contexts[0], "five times the context"),
             (contexts[0] / 5, "a fifth of the context: the weights have made it an average already"),
         ],
@@ -126,7 +135,9 @@ def _ignores_padding(answer):
 
 
 def _takes_high_scores(answer):
-    properties.same_values(answer(1000 * QUERY, STATES, MASK), look_back(1000 * QUERY, STATES, MASK))
+    for mask, cause in ((EVERY, properties.OVERFLOW), (MASK, properties.NOT_HIDDEN)):
+        expected = look_back(1000 * QUERY, STATES, mask)
+        properties.same_values(answer(1000 * QUERY, STATES, mask), expected, tolerance=1e-3, cause=cause)
 
 
 SCORES = RNG.normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis has the right shape
@@ -135,9 +146,15 @@ BOTH = np.ones((2, 3), bool)
 
 
 def _sums_to_one_for_each_query(answer):
-    sums = np.asarray(answer(SCORES, BOTH)).sum(axis=-1)
-    if not np.allclose(sums, 1):
-        raise WrongAnswerError("a sum of 1 over the source, for each query", f"sums {sums[0].round(2)}")
+    came = properties.numbers(answer(SCORES, BOTH))
+    properties.same_shape(came, SCORES.shape)
+    sums = came.sum(axis=-1)
+    if not np.allclose(sums, 1, atol=1e-5):
+        over_queries = np.allclose(came.sum(axis=1), 1, atol=1e-5)
+        raise WrongAnswerError(
+            "a sum of 1 over the source, for each query",
+            "a sum of 1 over the queries" if over_queries else f"the sums {sums[0].round(2).tolist()}",
+        )
 
 
 def _weighs_by_the_exponential(answer):
@@ -145,9 +162,10 @@ def _weighs_by_the_exponential(answer):
 
 
 def _gives_padding_nothing(answer):
-    came = np.asarray(answer(SCORES, KEYS))
-    if np.abs(came[1, :, 2]).max() > 0:
-        raise WrongAnswerError("the weight 0 on padding", f"weights up to {came[1, :, 2].max():.3g}")
+    came = properties.numbers(answer(SCORES, KEYS))
+    on_padding = np.abs(came[1, :, 2]).max()
+    if not on_padding == 0:
+        raise WrongAnswerError("the weight 0 on padding", f"weights up to {on_padding:.3g}")
     properties.same_values(
         came,
         weights_of_queries(SCORES, KEYS),
@@ -160,8 +178,16 @@ def _gives_padding_nothing(answer):
     )
 
 
+def _takes_high_scores_of_queries(answer):
+    high = 1000 * np.sort(SCORES)  # the padding's are the highest
+    for mask, cause in ((BOTH, properties.OVERFLOW), (KEYS, properties.NOT_HIDDEN)):
+        properties.same_values(
+            answer(high, mask), weights_of_queries(high, mask), tolerance=1e-3, cause=cause
+        )
+
+
 class _Steps:
-    """A cell and a look that write down what they are given."""
+    """A cell and a look that write down what they are given, and say what does not fit."""
 
     def __init__(self):
         self.memory = np.random.default_rng(8).normal(size=(4, 3))
@@ -170,23 +196,41 @@ class _Steps:
         self.looked, self.read = [], []
 
     def look(self, query, memory):
-        self.looked.append(np.asarray(query))
+        if np.shape(query) != (3,):
+            raise WrongAnswerError(
+                "look(state, memory): the state is the query", f"a query of shape {np.shape(query)}"
+            )
+        self.looked.append(np.array(query))
         weights = _softmax(memory @ query, 0)
         return weights @ memory, weights
 
     def cell(self, inputs, state):
-        self.read.append(np.asarray(inputs))
+        if not self.looked:
+            raise WrongAnswerError(
+                "a look with the state before the step, then the cell",
+                "a cell that is called before the look: that is Luong's order",
+            )
+        if np.shape(inputs) != (5,):
+            raise WrongAnswerError(
+                "cell(inputs, state): the inputs are the token's 2 numbers, then the context's 3",
+                f"inputs of shape {np.shape(inputs)}",
+            )
+        properties.same_values(
+            state, self.state, [(inputs[2:], "the context as the state: the cell goes on from its own state")]
+        )
+        self.read.append(np.array(inputs))
         return np.tanh(inputs @ self.kernel + state)
 
     def run(self, answer):
-        cell, look = (
-            (lambda *given: self.cell(*given)),
-            (lambda *given: self.look(*given)),
-        )  # kept, not copied
-        came = answer(cell, look, self.token, self.state, self.memory)
-        if not isinstance(came, tuple) or len(came) != 2:
-            raise WrongAnswerError("two things: the new state and the weights", repr(came))
-        return came
+        came = answer(
+            lambda *given: self.cell(*given),  # a function is kept, not copied
+            lambda *given: self.look(*given),
+            self.token,
+            self.state,
+            self.memory,
+        )
+        state, weights = properties.several(came, ("the new state", "the weights"))
+        return properties.numbers(state), properties.numbers(weights)
 
 
 def _looks_with_the_state_before(answer):
@@ -194,12 +238,9 @@ def _looks_with_the_state_before(answer):
     steps.run(answer)
     if len(steps.looked) != 1:
         raise WrongAnswerError("one look", f"{len(steps.looked)} looks")
-    if np.shape(steps.looked[0]) != (3,):
-        raise WrongAnswerError("the state as the query", f"a query of shape {np.shape(steps.looked[0])}")
-    if not np.allclose(steps.looked[0], steps.state):
-        raise WrongAnswerError(
-            "a look with the state before the step", "a look with another one: that is Luong's order"
-        )
+    properties.same_values(
+        steps.looked[0], steps.state, [(np.zeros(3), "a look with zeros: the state is the query")]
+    )
 
 
 def _reads_token_and_context(answer):
@@ -211,7 +252,10 @@ def _reads_token_and_context(answer):
     properties.same_values(
         steps.read[0],
         np.concatenate([steps.token, context]),
-        [(np.concatenate([context, steps.token]), "the context before the token")],
+        [
+            (np.concatenate([context, steps.token]), "the context before the token"),
+            (np.concatenate([steps.token, steps.state]), "the state where the context belongs"),
+        ],
     )
 
 
@@ -219,8 +263,13 @@ def _returns_state_and_weights(answer):
     steps = _Steps()
     state, weights = steps.run(answer)
     expected_state, expected = step_before(steps.cell, steps.look, steps.token, steps.state, steps.memory)
-    properties.same_values(state, expected_state, [(steps.state, "the state before the step")])
-    properties.same_values(weights, expected)
+    context, _ = steps.look(steps.state, steps.memory)
+    properties.same_values(
+        state,
+        expected_state,
+        [(steps.state, "the state before the step"), (expected, "the weights: the new state comes first")],
+    )
+    properties.same_values(weights, expected, [(context, "the context: the weights are asked for")])
 
 
 EXERCISES = [
@@ -258,11 +307,13 @@ EXERCISES = [
             ("sums to one over the source for each query", _sums_to_one_for_each_query),
             ("weighs by the exponential of the score", _weighs_by_the_exponential),
             ("gives padding nothing", _gives_padding_nothing),
+            ("takes scores of a thousand", _takes_high_scores_of_queries),
         ],
         [
             "Sum the weights over the last axis, then over the one before. Which sum should be 1?",
             "Each query, a row, shares its look among the keys.",
             "The sum must be taken over the last axis.",
+            "np.exp(1000) is inf. np.where hides the padding, then the largest score is subtracted.",
         ],
     ),
     Exercise(

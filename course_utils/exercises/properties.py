@@ -1,18 +1,69 @@
 """Properties that answers and layers must have. The exercises and the package's tests share them."""
 
+import math
+from numbers import Integral, Real
+
 import numpy as np
 
-from course_utils.exercises.exercise import WrongAnswerError
+from course_utils.exercises.exercise import WrongAnswerError, brief
+
+OVERFLOW = ": is the largest score of each row subtracted before np.exp?"
+NOT_HIDDEN = ": is what does not count hidden before the largest score is subtracted?"
+ZERO_DIVISION = ": is something divided by zero?"
+
+
+def numbers(came, cause=""):
+    """Return an array of float64, and require that each entry is a finite real number.
+
+    Lists and tensors do as well as arrays. Text, None, True and False, complex numbers and masked entries
+    are no numbers.
+
+    Args:
+        came: what the answer gave.
+        cause: words for what makes an entry nan or inf.
+    """
+    try:
+        array = np.asarray(came)
+    except Exception:  # rows of different lengths, or a tensor without values
+        raise WrongAnswerError("numbers", brief(came)) from None
+    if array.dtype == object and all(isinstance(each, Real) for each in array.flat):  # fractions
+        array = array.astype("float64")
+    if array.dtype.kind not in "iuf":
+        raise WrongAnswerError("numbers", brief(came))
+    if np.ma.is_masked(came):
+        raise WrongAnswerError("a number in each entry", "masked entries")
+    if not np.isfinite(array).all():
+        raise WrongAnswerError("finite numbers", ("nan" if np.isnan(array).any() else "inf") + cause)
+    return array.astype("float64")
+
+
+def whole_numbers(came):
+    """Return an array, and require that its entries are integers, which can be ids or indices."""
+    array, dtype = numbers(came), np.asarray(came).dtype
+    if array.size and dtype.kind not in "iu":
+        raise WrongAnswerError("integers, which can be indices", f"numbers of type {dtype}")
+    return array.astype("int64")
+
+
+def true_or_false(came):
+    """Return a bool, and require that it is one: Python's, NumPy's, or a tensor's."""
+    try:
+        array = np.asarray(came)
+    except Exception:
+        raise WrongAnswerError("True or False", brief(came)) from None
+    if array.dtype != bool or array.shape or np.ma.is_masked(came):
+        raise WrongAnswerError("True or False", brief(came))
+    return bool(array)
 
 
 def same_shape(came, expected):
     """Require an array of the shape `expected`."""
-    shape = np.shape(came)
+    shape = numbers(came).shape
     if shape != tuple(expected):
         raise WrongAnswerError(f"shape {tuple(expected)}", f"shape {shape}")
 
 
-def same_values(came, expected, mistakes=(), tolerance=1e-5):
+def same_values(came, expected, mistakes=(), tolerance=1e-5, cause=""):
     """Require the values `expected`, and name the mistake where `came` is one that is known.
 
     Args:
@@ -20,14 +71,16 @@ def same_values(came, expected, mistakes=(), tolerance=1e-5):
         expected: what is right.
         mistakes: pairs of values and the words for what was done to get them.
         tolerance: the largest difference that counts as equal.
+        cause: words for what makes a value nan or inf.
     """
-    same_shape(came, np.shape(expected))
+    came = numbers(came, cause)
     if _close(came, expected, tolerance):
         return
     for values, words in mistakes:
         if _close(came, values, tolerance):
-            raise WrongAnswerError("something else", words)
-    difference = np.abs(np.asarray(came, "float64") - expected).max()
+            raise WrongAnswerError(None, words)
+    same_shape(came, np.shape(expected))
+    difference = np.abs(came - expected).max()
     raise WrongAnswerError(f"values within {tolerance:g}", f"values that differ by up to {difference:.3g}")
 
 
@@ -41,7 +94,7 @@ def ignores_padding(function, inputs, mask, tolerance=1e-5):
         tolerance: the largest difference that counts as equal.
     """
     padded = np.where(mask[..., None], inputs, inputs + 3).astype(inputs.dtype)
-    difference = np.abs(np.asarray(function(padded)) - np.asarray(function(inputs))).max()
+    difference = np.abs(numbers(function(padded)) - numbers(function(inputs))).max()
     if not difference <= tolerance:
         raise WrongAnswerError(
             "the same result whatever stands in the padding", f"results that differ by {difference:.3g}"
@@ -57,10 +110,10 @@ def last_state_is_that_of_each_alone(function, inputs, mask, tolerance=1e-5):
         mask: booleans `(batch, time)`, with padding anywhere.
         tolerance: the largest difference that counts as equal.
     """
-    together = np.asarray(function(inputs, mask))
+    together = numbers(function(inputs, mask))
     for row, counts in enumerate(mask):
         alone = inputs[row : row + 1, counts]
-        expected = np.asarray(function(alone, np.ones(alone.shape[:2], bool)))[0]
+        expected = numbers(function(alone, np.ones(alone.shape[:2], bool)))[0]
         if not _close(together[row], expected, tolerance):
             raise WrongAnswerError(
                 "each sequence's state as if it stood alone, without its padding",
@@ -68,25 +121,53 @@ def last_state_is_that_of_each_alone(function, inputs, mask, tolerance=1e-5):
             )
 
 
-def one_number(came, expected, mistakes, tolerance=1e-3):
+def one_number(came, expected, mistakes=(), tolerance=1e-3, share=False):
     """Require one number, and name the mistake where `came` is one that is known.
 
     Args:
         came: what the answer gave.
-        expected: what is right.
+        expected: what is right; an integer where a whole number is asked for.
         mistakes: pairs of a number and the words for how one arrives at it.
         tolerance: the largest difference that counts as equal.
+        share: whether the number is a share, which some give in per cent.
     """
-    try:
-        number = float(came)
-    except (TypeError, ValueError):
-        raise WrongAnswerError("one number", repr(came)) from None
+    number = numbers(came)
+    if number.shape:
+        raise WrongAnswerError("one number", brief(came))
     if abs(number - expected) <= tolerance:
         return
     for value, words in mistakes:
         if abs(number - value) <= tolerance:
-            raise WrongAnswerError("another number", f"{number:.6g}, {words}")
-    raise WrongAnswerError("another number", f"{number:.6g}")
+            raise WrongAnswerError(None, f"{number:.6g}, {words}")
+    if isinstance(expected, Integral):
+        asked = "a whole number"
+    else:
+        kind = "a share from 0 to 1, not in per cent" if share else "a number"
+        asked = f"{kind}, right to {round(-math.log10(tolerance))} digits after the point"
+    raise WrongAnswerError(asked, f"{number:.6g}")
+
+
+def several(came, names):
+    """Return a tuple or list, and require that it has as many entries as there are names."""
+    if not isinstance(came, (tuple, list)):
+        raise WrongAnswerError(f"{len(names)} results: {', '.join(names)}", f"one {type(came).__name__}")
+    if len(came) != len(names):
+        raise WrongAnswerError(f"{len(names)} results: {', '.join(names)}", f"{len(came)}")
+    return came
+
+
+def at_most(calls, function, words):
+    """Return the function, and raise at a call more than `calls`, so that an endless loop has an end."""
+    made = 0
+
+    def counted(*arguments):
+        nonlocal made
+        made += 1
+        if made > calls:
+            raise WrongAnswerError(*words)
+        return function(*arguments)
+
+    return counted
 
 
 def _close(one, other, tolerance):

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from course_utils._validation import require_whole
+from course_utils._validation import require_flag, require_whole
 
 PAD = "<pad>"
 START = "<start>"
@@ -20,21 +20,28 @@ class Vocabulary:
         marks: further marks between padding and tokens, for example `(START, END, UNKNOWN)`. With
             `UNKNOWN` among them every token that is not listed gets its id; without it such a token is
             an error. The name of a mark, met in a text, is a token that is not listed.
+        separator: what stands between the tokens of a text. Left out it is nothing where every token is one
+            character, and otherwise a space.
 
     Raises:
-        ValueError: there is no token, or a token is not a non-empty string or has the name of a mark.
+        ValueError: there is no token, a token is not a non-empty string or has the name of a mark, a mark is
+            no such string or stands twice, or the separator is no string.
     """
 
-    def __init__(self, tokens, marks=()):
-        tokens = list(dict.fromkeys(tokens))
+    def __init__(self, tokens, marks=(), separator=None):
+        tokens = _listed("tokens", tokens)
         if not tokens:
             raise ValueError("A vocabulary needs at least one token. Received: tokens=[]")
-        marks = [PAD, *marks]
+        marks = [PAD, *_listed("marks", marks)]
+        for number, mark in enumerate(marks):
+            if not isinstance(mark, str) or not mark or mark in marks[:number]:
+                raise ValueError(f"A mark must be a non-empty string, once. Received: mark={mark!r}")
         for token in tokens:
             if not isinstance(token, str) or not token or token in marks:
                 raise ValueError(f"A token must be a non-empty string and no mark. Received: token={token!r}")
-        self.tokens = [*marks, *tokens]
+        self.tokens = [*marks, *dict.fromkeys(tokens)]
         self.marks = tuple(marks)
+        self.separator = self._require_separator(separator)
         self.ids = {token: number for number, token in enumerate(self.tokens)}
 
     def __len__(self):
@@ -63,6 +70,7 @@ class Vocabulary:
                 unknown ones, or marks are asked for that the vocabulary does not have.
         """
         sentences = _require_sentences(sentences)
+        cut, marked = require_flag("cut", cut), require_flag("marked", marked)
         before, after = self._marks_around() if marked else ([], [])
         around = len(before) + len(after)
         longest = max(map(len, sentences)) + around
@@ -87,9 +95,10 @@ class Vocabulary:
                 ends before the first `END`, as a translation does, and `START` is left out.
 
         Raises:
-            ValueError: an id is not in the vocabulary.
+            ValueError: an id is not in the vocabulary, or `ids` is not one sequence of whole numbers.
         """
-        outside = [int(number) for number in ids if not 0 <= number < len(self)]
+        marks, ids = require_flag("marks", marks), _whole_numbers(ids)
+        outside = [number for number in ids if not 0 <= number < len(self)]
         if outside:
             raise ValueError(f"Ids must be from 0 to {len(self) - 1}. Received: id={outside[0]}")
         tokens = [self.tokens[number] for number in ids if number != 0]
@@ -97,9 +106,44 @@ class Vocabulary:
             return tokens
         return [token for token in itertools.takewhile(lambda token: token != END, tokens) if token != START]
 
+    def split(self, text):
+        """Return the tokens of a text.
+
+        Args:
+            text: a string, such as "twenty one" for words or "21" for characters.
+
+        Raises:
+            ValueError: the text is no string, or empty.
+        """
+        tokens = []
+        if isinstance(text, str):
+            tokens = text.split(self.separator) if self.separator else list(text)
+        if not tokens or not all(tokens):
+            raise ValueError(
+                f"A text must be a string of tokens with {self.separator!r} between two of them. "
+                f"Received: text={text!r}"
+            )
+        return tokens
+
+    def join(self, tokens):
+        """Return the text of a list of tokens: `split` turned round."""
+        return self.separator.join(tokens)
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        tokens = self.tokens[len(self.marks) :]
+        return {"tokens": tokens, "marks": list(self.marks[1:]), "separator": self.separator}
+
     def count_unknown(self, sentences):
         """Return how many tokens of `sentences` the vocabulary does not list, repeated ones counted again."""
         return sum(not self._lists(token) for sentence in _require_sentences(sentences) for token in sentence)
+
+    def _require_separator(self, separator):
+        if separator is None:
+            return " " if any(len(token) > 1 for token in self.tokens[len(self.marks) :]) else ""
+        if not isinstance(separator, str):
+            raise ValueError(f"`separator` must be a string. Received: separator={separator!r}")
+        return separator
 
     def _marks_around(self):
         for mark in (START, END):
@@ -110,7 +154,7 @@ class Vocabulary:
         return [self.ids[START]], [self.ids[END]]
 
     def _lists(self, token):
-        return token in self.ids and token not in self.marks
+        return isinstance(token, str) and token in self.ids and token not in self.marks
 
     def _id(self, token):
         if self._lists(token):
@@ -122,12 +166,29 @@ class Vocabulary:
         )
 
 
+def _whole_numbers(ids):
+    try:
+        numbers = np.asarray(ids)
+    except ValueError:  # of rows of different lengths
+        numbers = np.array(None)
+    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+        raise ValueError(f"`ids` must be one sequence of whole numbers. Received: ids={ids!r:.80}")
+    return numbers.tolist()
+
+
+def _listed(name, items):
+    try:
+        return list(items)
+    except TypeError as error:
+        raise ValueError(f"`{name}` must be a list. Received: {name}={items!r:.80}") from error
+
+
 def _require_sentences(sentences):
-    sentences = list(sentences)
+    sentences = _listed("sentences", sentences)
     if not sentences:
         raise ValueError("Expected at least one sentence. Received: sentences=[]")
     for sentence in sentences:
-        if isinstance(sentence, str) or not len(sentence):
+        if isinstance(sentence, str) or not hasattr(sentence, "__len__") or not len(sentence):
             raise ValueError(
                 f"A sentence must be a list of tokens, not empty. Received: sentence={sentence!r}"
             )
