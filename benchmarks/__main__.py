@@ -45,7 +45,7 @@ with attention after or before the recurrence, beside the same without."""
 SELF_ATTENTION = """\
 Attention of many heads, a sequence to itself without the future, beside `keras.layers.MultiHeadAttention`,
 all in one process; and a language model of two blocks (64 prompts of 16 tokens, 48 written, size 64) that
-keeps keys and values, beside the same model when it reads the whole text again for every token."""
+has a KV cache, beside the same model when it reads the whole text again for every token."""
 WITHOUT_TORCH = "PyTorch is not installed here (`make torch` does it) and left out."
 
 

@@ -1,4 +1,4 @@
-"""Time attention of many heads beside Keras' own, and generation with kept keys and values beside without.
+"""Time attention of many heads beside Keras' own, and generation with a KV cache beside without.
 
 python -m benchmarks.self_attention 7
 """
@@ -98,7 +98,7 @@ def measure(rounds, sizes=SIZES, text=TEXT):
     prompts = np.random.default_rng(0).integers(1, text["vocabulary"], size=shape)
     full = FullPass(model)
     written = {
-        "kept keys and values": lambda: model.generate(prompts, text["written"]),
+        "a KV cache": lambda: model.generate(prompts, text["written"]),
         "the full pass for every token": lambda: full.generate(prompts, text["written"]),
     }
     for function in (*done.values(), *written.values()):

@@ -73,7 +73,7 @@ def test_all_translating_models_generate_as_many_tokens():
 TIMED = {"ours": {"cpu": 0.01, "wall": 0.02}, "keras": {"cpu": 0.02, "wall": 0.016}}
 ATTENDED = [
     [["B2", what, whose, times] for what in ("training step", "inference") for whose, times in TIMED.items()],
-    {"kept keys and values": 12_345.6, "the full pass for every token": 987.6},
+    {"a KV cache": 12_345.6, "the full pass for every token": 987.6},
 ]
 
 
@@ -86,7 +86,7 @@ def test_self_attention_is_reported_beside_keras():
         ["training step", "B2", *ratios],
         ["inference", "B2", *ratios],
         ["generation with", "tokens a second"],
-        ["kept keys and values", "12,300"],
+        ["a KV cache", "12,300"],
         ["the full pass for every token", "1,000"],
     ]
 
@@ -98,7 +98,7 @@ def test_attention_and_the_language_model_are_timed(capsys):
     kinds = [("tiny", what, whose) for whose in ("ours", "keras") for what in ("training step", "inference")]
     assert [tuple(key) for *key, _ in layers] == kinds
     assert all(each["cpu"] > 0 and each["wall"] > 0 for *_, each in layers)
-    assert list(tokens) == ["kept keys and values", "the full pass for every token"]
+    assert list(tokens) == ["a KV cache", "the full pass for every token"]
     assert all(each > 0 for each in tokens.values())
 
 

@@ -1,4 +1,4 @@
-"""Blocks equal the same parts from Keras, no future is seen, and kept keys and values equal the full pass."""
+"""Blocks equal the same parts from Keras, no future is seen, and steps with a cache equal the full pass."""
 
 import keras
 import numpy as np
@@ -416,7 +416,7 @@ class TestLanguageModel:
 
     @pytest.mark.parametrize("normalize", ORDERS)
     @pytest.mark.parametrize("max_length", [None, 12])
-    def test_kept_keys_and_values_equal_the_full_pass(self, normalize, max_length):
+    def test_a_step_with_its_cache_equals_the_full_pass(self, normalize, max_length):
         model = writer(normalize, max_length, end=None)
         tokens, log_probs = model.generate(TEXT, 5, return_log_probs=True)
         for prompt, written, log_prob in zip(TEXT, tokens, log_probs, strict=True):
@@ -529,3 +529,9 @@ def test_what_each_side_reads_is_dropped_by_its_own_rate(rates):
     for embedding, ids, rate in sides:
         gone = numbers(embedding(ids, training=True)) == 0
         assert gone.mean() == pytest.approx(rate, abs=0.2)
+
+
+def test_ids_that_come_as_floats_stay_whole_in_half_precision():
+    layer = TokenAndPositionEmbedding(3_000, DIM, dtype="mixed_float16")
+    ids = np.array([[2_049, 2_999]])
+    np.testing.assert_array_equal(numbers(layer(ids.astype("float32"))), numbers(layer(ids)))

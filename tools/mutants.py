@@ -212,6 +212,23 @@ MUTANTS = (
         '("kernel_initializer", "recurrent_initializer", "bias_initializer")',
         '("kernel_initializer", "bias_initializer")',
     ),
+    recurrent(
+        "a layer is saved under the name of its cell",
+        "return {**self.cell.get_config(), **config}",
+        "return {**config, **self.cell.get_config()}",
+    ),
+    tokens(
+        "ids are made float16 before the table reads them",
+        """self.autocast = False  # float16 cannot count beyond 2,048
+        self.embedding""",
+        "self.embedding",
+    ),
+    _in("_layer.py", "test_contract")(
+        "asking for a shape builds the layer",
+        "layer = self if self.built else type(self).from_config(self.get_config())",
+        "layer = self",
+        "test_a_layer_whose_shape_was_asked_can_be_built_for_another_size",
+    ),
     # Attention
     attention(
         "the softmax runs over the queries", "ops.softmax(masked, axis=-1)", "ops.softmax(masked, axis=-2)"
@@ -335,6 +352,34 @@ MUTANTS = (
     multi_head(
         "values have the size of keys", "value_shape[-1], self.value_dim)", "value_shape[-1], self.key_dim)"
     ),
+    attention(
+        "the value's mask is not taken where there is a key",
+        "for each in attached[1:])]",
+        "for each in attached[2:])]",
+    ),
+    attention(
+        "pooling asks from as many steps on as count, whatever gaps there are",
+        "== true_length(mask) - 1\n        last",
+        '== ops.sum(ops.cast(mask, "float32"), axis=-1, keepdims=True) - 1\n        last',
+    ),
+    local_attention(
+        "the Gaussian stays in the source like the window",
+        "-((positions - p) ** 2)",
+        "-((positions - ops.minimum(p, length - 1)) ** 2)",
+    ),
+    local_attention(
+        "predicted positions are in float16",
+        'ops.sigmoid(ops.cast(inner, "float32"))',
+        'ops.cast(ops.sigmoid(inner), "float32")',
+    ),
+    hard_attention(
+        "the log-probability of a draw compares with the value and not with the key",
+        "keys, _ = self.project(value, key)",
+        "keys, _ = self.project(value)",
+    ),
+    hard_attention(
+        "penalties on weights are not in the loss", "return loss + sum(self.losses)", "return loss"
+    ),
     # Sequence to sequence
     seq2seq(
         "the encoder's state is not handed on",
@@ -424,6 +469,24 @@ MUTANTS = (
     _in("data/parallel.py", "test_data_number_words", "test_data")(
         "the target is not shifted", "return self.target_ids[:, 1:]", "return self.target_ids[:, :-1]"
     ),
+    translator(
+        "generation begins with the id 1",
+        "ops.full((len(source),), self.start_mark,",
+        "ops.full((len(source),), 1,",
+        "test_generation_begins_with_the_start_mark_of_the_model",
+    ),
+    seq2seq(
+        "a call counts one step, however many it goes",
+        'state["position"] + steps',
+        'state["position"] + 1',
+        "test_two_calls_of_several_steps_equal_one",
+    ),
+    seq2seq(
+        "the first state alone says whether there are projections",
+        "[] if given == wanted else wanted",
+        "[] if given[0] == wanted[0] else wanted",
+        "test_layers_are_projected_where_not_the_first_of_them_differs",
+    ),
     # The Transformer
     blocks("the decoder sees the future", "    causal = True\n", "    causal = False\n"),
     blocks("the residual path is left out", "x = x + self.drop(output)", "x = self.drop(output)"),
@@ -467,7 +530,7 @@ MUTANTS = (
         "prompts all end where the longest does",
         'ops.convert_to_tensor(lengths - 1, "int32")',
         'ops.convert_to_tensor(0 * lengths + source.shape[1] - 1, "int32")',
-        "TestLanguageModel::test_kept_keys_and_values_equal_the_full_pass",
+        "TestLanguageModel::test_a_step_with_its_cache_equals_the_full_pass",
     ),
     language_model(
         "a text's end is lost when saved",
@@ -504,6 +567,27 @@ MUTANTS = (
         '("depth", "num_heads", "units", "normalize", "dropout")',
         '("depth", "num_heads", "units", "normalize")',
         "test_dropout_goes_through_the_config",
+    ),
+    blocks(
+        "a step normalises the dense part by the norm of the part before",
+        "self.norms[-1])\n        return x, cache, weights",
+        "self.norms[1])\n        return x, cache, weights",
+    ),
+    transformer(
+        "what the decoder reads is dropped at the encoder's rate",
+        "(self.target_size, decoder))",
+        "(self.target_size, encoder))",
+        "test_what_each_side_reads_is_dropped_by_its_own_rate",
+    ),
+    transformer(
+        "the weights of a step are those of the first block",
+        "[ops.mean(weights[-1][-1], axis=1)[:, 0]]",
+        "[ops.mean(weights[0][-1], axis=1)[:, 0]]",
+    ),
+    language_model(
+        "a text may not fill the last position",
+        "lengths.max() + max_length - 1)  #",
+        "lengths.max() + max_length)  #",
     ),
     # Search, measures and pictures
     generation("a sequence does not end", "| (tokens == self.end)", "| (tokens == -7)"),
@@ -599,6 +683,16 @@ MUTANTS = (
     plotting("the level is ignored", "axes.axhline(height,", "axes.axhline(0,"),
     plotting("the colour has another name", "colorbar(image, label=label)", 'colorbar(image, label="value")'),
     plotting("rows without a label are drawn", "if values.shape != (len(rows), len(columns)):", "if False:"),
+    generation(
+        "a seed of zero is none",
+        "seed = random.getrandbits(32) if seed is None else",
+        "seed = random.getrandbits(32) if not seed else",
+    ),
+    generation(
+        "the most likely tokens are counted out before the temperature",
+        "np.exp(_log_softmax(np.take_along_axis(logits, order, axis=1)))",
+        "np.exp(_log_softmax(temperature * np.take_along_axis(logits, order, axis=1)))",
+    ),
     # Data
     _in("data/airline.py", "test_data")(
         "the scaler is fitted on all data",
@@ -657,6 +751,14 @@ MUTANTS = (
     ),
     _in("vocabulary.py", "test_data")(
         "the start mark is missing", "return [self.ids[START]], [self.ids[END]]", "return [], [self.ids[END]]"
+    ),
+    _in("vocabulary.py", "test_data")(
+        "the separator is lost when saved", ', "separator": self.separator}', "}"
+    ),
+    _in("data/sentence_pairs.py", "test_data_sentence_pairs")(
+        "the split depends on the order of the lines",
+        "sources = sorted({source for source, _ in pairs})",
+        "sources = list(dict.fromkeys(source for source, _ in pairs))",
     ),
     # Exercises
     properties("nan passes for a number", "if not np.isfinite(array).all():", "if np.isinf(array).any():"),
