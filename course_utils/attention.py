@@ -387,7 +387,8 @@ class SelfAttention(Layer):
 def _places(name, length):
     """Return 0, 1, ..., `length` - 1."""
     tensor = hasattr(length, "dtype") and length.shape == () and "int" in str(length.dtype)
-    return ops.arange(length if tensor else require_whole(name, length, least=0))
+    symbol = type(length).__module__.startswith("jax")  # a length that JAX will know later
+    return ops.arange(length if tensor or symbol else require_whole(name, length, least=0))
 
 
 def product(query, kernel):

@@ -120,7 +120,6 @@ class PositionalEncoding(Layer):
     def call(self, vectors, position=0):
         """Add the wave of its position to each vector."""
         require_three_axes(vectors=vectors.shape)
-        vectors = ops.cast(require_floats("vectors", vectors), self.compute_dtype)
         t = require_positions("position", position, vectors)  # in float32: float16 stops counting at 2,048
         feature = np.arange(vectors.shape[-1])
         angle = t / 10_000.0 ** (2 * (feature // 2) / len(feature)).astype("float32")

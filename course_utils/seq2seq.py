@@ -169,7 +169,8 @@ class Decoder(_RecurrentStack):
         attend: "after" the recurrence, from its last layer, or "before" it, into its first layer.
 
     Call:
-        inputs: the vectors of the tokens before, `(batch, time, features)`.
+        inputs: the vectors of the tokens before, `(batch, time, features)`. A mask that a layer of Keras has
+            attached to them is read, and refused by a decoder that attends before its step.
         state: as `start` or the last call returned it.
         return_attention_scores: give the weights as well.
         Returns the outputs, `(batch, time, units)`, the next state, and on request the weights,
@@ -275,8 +276,9 @@ class Decoder(_RecurrentStack):
 
     def attend_before(self, recurrence, inputs, before, state):
         """Go through all steps, attending before each; return outputs, states and weights."""
+        _require_no_mask(inputs)
         carried = [*before, *state["memory"], state["mask"], state["position"]]
-        outputs, *after = recurrence(inputs, initial_state=carried, mask=attached_mask(inputs))
+        outputs, *after = recurrence(inputs, initial_state=carried)
         outputs, *states = (ops.cast(each, self.compute_dtype) for each in (outputs, *after[: len(before)]))
         units = self.state_sizes[0][0]
         return outputs[..., :units], states, outputs[..., units:]
@@ -498,6 +500,15 @@ def _require_states_of(state_sizes, states):
 def _side_by_side(states):
     forward, backward = states[: len(states) // 2], states[len(states) // 2 :]
     return [ops.concatenate(pair, axis=-1) for pair in zip(forward, backward, strict=True)]
+
+
+def _require_no_mask(inputs):
+    if attached_mask(inputs) is not None:
+        raise ValueError(
+            "A decoder that attends before its step takes no mask of its inputs: embed them without one. "
+            "Their padding stands at the end, where no real step depends on it. "
+            f"Received: inputs with a mask of the shape {tuple(attached_mask(inputs).shape)}"
+        )
 
 
 def _require_memory(state_shape):

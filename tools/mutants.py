@@ -107,11 +107,10 @@ MUTANTS = (
         "return ops.not_equal(ids, 0) if self.mask_zero else None",
         "return None",
     ),
-    embedding(
-        "waves are cut to whole numbers",
-        """vectors = ops.cast(require_floats("vectors", vectors), self.compute_dtype)
-        t = require_positions("position", position, vectors)  #""",
-        """t = require_positions("position", position, vectors)  #""",
+    _in("_validation.py", "test_embedding", "test_odd_calls")(
+        "vectors of whole numbers stay whole, and what is added to them is cut",
+        'return ops.cast(value, self.compute_dtype) if "int" in _dtype(value) else value',
+        "return value",
     ),
     tokens(
         "embeddings are not scaled before positions are added", " * math.sqrt(self.embedding.output_dim)", ""
