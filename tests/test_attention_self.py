@@ -275,13 +275,23 @@ def test_dropout_drops_weights_only_in_training():
 
 
 def test_every_argument_goes_through_the_config():
-    config = MultiHeadAttention(2, 3, dropout=0.5).get_config()
-    assert {name: config[name] for name in ("num_heads", "key_dim", "dropout")} == {
-        "num_heads": 2,
-        "key_dim": 3,
-        "dropout": 0.5,
-    }
+    arguments = {"num_heads": 2, "key_dim": 3, "value_dim": 5, "dropout": 0.5, "use_bias": False}
+    config = MultiHeadAttention(**arguments).get_config()
+    assert {name: config[name] for name in arguments} == arguments
     assert MultiHeadAttention.from_config(config).get_config() == config
+    assert MultiHeadAttention(2, 3).get_config()["value_dim"] == 3
+
+
+@pytest.mark.parametrize(
+    "options", [{"value_dim": 5}, {"use_bias": False}, {"value_dim": 2, "use_bias": False}]
+)
+def test_options_of_the_projections_equal_keras(options):
+    query, value, key = inputs(5, 4, 7)
+    ours = randomised(MultiHeadAttention(HEADS, KEY_DIM, **options), query.shape, value.shape, key.shape)
+    theirs = keras.layers.MultiHeadAttention(HEADS, KEY_DIM, **options)
+    theirs.build(query.shape, value.shape, key.shape)
+    theirs.set_weights(ours.get_weights())
+    assert_close(ours(query, value, key=key), theirs(query, value, key=key))
 
 
 def test_scores_are_scaled_before_they_can_overflow():
