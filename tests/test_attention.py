@@ -1000,3 +1000,11 @@ def test_a_predicted_position_is_exact_in_half_precision():
     layer.set_weights([np.full((2, 2), 20.0), np.full(2, 0.5)])  # p is 2000 sigmoid(1), or 1462.1
     _, weights = with_weights(layer, query, value)
     np.testing.assert_array_equal(np.flatnonzero(weights), [1462, 1463])
+
+
+def test_a_softmax_of_float64_has_its_digits():
+    scores = np.random.default_rng(0).normal(size=(3, 5))
+    for mask in (None, np.arange(5) < 4):
+        exact = np.exp(scores) * (True if mask is None else mask)
+        weights = masked_softmax(scores, mask)
+        np.testing.assert_allclose(weights, exact / exact.sum(axis=-1, keepdims=True), rtol=1e-13)
