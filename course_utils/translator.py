@@ -97,8 +97,7 @@ class Translator(TokenModel):
         return cls(**{**config, **parts})
 
     def require_inputs(self, source, target):
-        """Refuse ids that are no pairs, and targets that do not begin with the start mark."""
-        require_ids(source=source, target=target)
+        """Refuse targets that do not begin with the start mark."""
         values = concrete(target)
         if values is not None and (values[:, :1] != self.start_mark).any():
             raise ValueError(

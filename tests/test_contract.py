@@ -581,6 +581,14 @@ if TENSORFLOW:  # JAX computes in float64 only where it is told to before it sta
         assert model.generate(prompts, 3).shape == (3, 3)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_logits_in_mixed_precision_have_the_digits_of_float32(model_case, policy):
+    make, inputs, _ = model_case
+    model = make(dtype=policy)
+    assert keras.backend.standardize_dtype(model(inputs).dtype) == "float32"
+    assert all(weight.dtype == "float32" for weight in model.weights)
+
+
 def test_a_models_output_shape_is_known(model_case):
     make, inputs, _ = model_case
     shapes = inputs.shape if make is language_model else [each.shape for each in inputs]

@@ -535,3 +535,11 @@ def test_ids_that_come_as_floats_stay_whole_in_half_precision():
     layer = TokenAndPositionEmbedding(3_000, DIM, dtype="mixed_float16")
     ids = np.array([[2_049, 2_999]])
     np.testing.assert_array_equal(numbers(layer(ids.astype("float32"))), numbers(layer(ids)))
+
+
+def test_small_vectors_are_normalised_too():
+    stack = TransformerEncoder(1, HEADS, UNITS)
+    stack.build(INPUTS.shape)
+    for part in (stack.blocks[0].self_attention, stack.blocks[0].narrow):  # nothing is added to the inputs
+        part.set_weights([np.zeros(weight.shape) for weight in part.weights])
+    assert_close(numbers(stack(0.01 * INPUTS)).std(axis=-1), np.ones((3, 5)), atol=0.1)
