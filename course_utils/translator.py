@@ -96,7 +96,7 @@ class Translator(TokenModel):
                 parts[name] = Vocabulary(**config[name])
         return cls(**{**config, **parts})
 
-    def require_inputs(self, source, target):
+    def require_inputs(self, source, target):  # noqa: ARG002  (`__call__` has looked at the pair)
         """Refuse targets that do not begin with the start mark."""
         values = concrete(target)
         if values is not None and (values[:, :1] != self.start_mark).any():
