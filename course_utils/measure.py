@@ -416,7 +416,7 @@ def products(function, shape):
     graph = tf.function(function).get_concrete_function(tf.TensorSpec(shape)).graph
     total, chains = 0, {}
     for node in graph.get_operations():  # in an order in which each comes after what it needs
-        if node.type.endswith(("While", "Call")):
+        if node.type.endswith(("While", "Call")) or node.type.startswith("BlockLSTM"):
             raise ValueError(
                 f"The graph must be flat; unroll recurrent layers. Received: function={function}, "
                 f"with a node {node.type}"

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from course_utils import bptt
 from course_utils._layer import Layer, attached_mask
 from course_utils._validation import (
     NamedArguments,
@@ -20,6 +21,7 @@ from course_utils._validation import (
     require_tensor,
     require_whole,
 )
+from course_utils.fused import FusedRNN
 
 MERGES = {
     "concat": lambda forward, backward: [ops.concatenate([forward, backward], axis=-1)],
@@ -146,6 +148,12 @@ class SimpleRNNCell(_Cell):
         super().__init__(units, recurrent_initializer=recurrent_initializer, **kwargs)
         self.activation = require_known("activation", keras.activations.get, activation)
 
+    @property
+    def recurrence(self):
+        """This step with its gradient by hand, or None for an activation without one."""
+        name = keras.activations.serialize(self.activation)
+        return bptt.simple_rnn(name) if name in bptt.SLOPES else None
+
     def call(self, inputs, states):
         """Go one step: from `x_t` and `h_{t-1}` to `h_t`."""
         (h,) = states
@@ -188,6 +196,7 @@ class LSTMCell(_Cell):
 
     blocks = ("input", "forget", "candidate", "output")
     biased_gate = "forget"
+    recurrence = bptt.LSTM  # this step with its gradient by hand
 
     def __init__(self, units, forget_bias=1.0, **kwargs):
         super().__init__(units, **kwargs)
@@ -252,6 +261,11 @@ class GRUCell(_Cell):
         """Return the shape of the bias: with `reset_after` one row for the inputs, one for the state."""
         return (2, width) if self.reset_after else (width,)
 
+    @property
+    def recurrence(self):
+        """This step with its gradient by hand."""
+        return bptt.GRU if self.reset_after else bptt.GRU_RESET_BEFORE
+
     def gates(self, inputs, states):
         """Return `z_t, r_t, g_t`, each `(batch, units)`."""
         (h,) = states
@@ -276,7 +290,7 @@ class GRUCell(_Cell):
         return {**super().get_config(), "reset_after": self.reset_after, "update_bias": self.initial_bias}
 
 
-class _RecurrentLayer(NamedArguments, keras.layers.RNN):
+class _RecurrentLayer(NamedArguments, FusedRNN):
     """What every recurrent layer of the course shares: one cell, carried over `(batch, time, features)`."""
 
     cell_class = None
@@ -342,7 +356,8 @@ class SimpleRNN(_RecurrentLayer):
             the last one, `(batch, units)`; `return_state` gives the last states as well; `go_backwards`
             reads from the last step to the first; `stateful` starts each batch where the last one stopped;
             `unroll` writes the steps out, and `zero_output_for_mask` puts zeros where a step does not
-            count, both as in Keras.
+            count, both as in Keras. `fused="auto"` uses the gradients written by hand in `bptt` where they
+            are faster: TensorFlow on the CPU, float32. False never does, True always.
 
     Call:
         sequences: `(batch, time, features)`.

@@ -15,6 +15,7 @@ from course_utils._validation import (
 )
 from course_utils.attention import BahdanauAttention, LuongAttention, mask_of
 from course_utils.embedding import Embedding
+from course_utils.fused import FusedRNN
 from course_utils.local_attention import LocalAttention
 from course_utils.recurrent import Bidirectional
 from course_utils.token_model import logits_layer
@@ -52,7 +53,7 @@ class _RecurrentStack(Layer):
     def _layer_of(self, made, bidirectional):
         """Return a recurrent layer that gives all outputs and its states, from a cell or such a layer."""
         if not (isinstance(made, keras.layers.RNN) or _reads_both_ways(made)):
-            made = keras.layers.RNN(made, return_sequences=True, return_state=True, dtype=made.dtype_policy)
+            made = FusedRNN(made, return_sequences=True, return_state=True, dtype=made.dtype_policy)
         one_way = getattr(made, "forward_layer", made)
         gives_all = one_way.return_sequences and one_way.return_state
         if not gives_all or getattr(made, "merge_mode", "concat") != "concat":

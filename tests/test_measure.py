@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import LSTMCell, MultiHeadAttention, SimpleRNN, SimpleRNNCell, measure
+from course_utils import LSTM, LSTMCell, MultiHeadAttention, SimpleRNN, SimpleRNNCell, measure
 
 
 def test_an_orthogonal_linear_recurrence_keeps_the_gradient():
@@ -253,9 +253,10 @@ class TestProducts:
             came = measure.products(lambda x: look(x, x), (1, steps, 8))
             assert came == (4 * steps * 64 + 2 * steps**2 * 8, 4)
 
-    def test_a_loop_is_refused(self):
+    @pytest.mark.parametrize("layer", [SimpleRNN, LSTM])  # a loop, and a block that holds one
+    def test_a_loop_is_refused(self, layer):
         with pytest.raises(ValueError, match=r"unroll recurrent layers. Received: function="):
-            measure.products(SimpleRNN(8), (1, 3, 8))
+            measure.products(layer(8), (1, 3, 8))
 
 
 ONES = np.ones((2, 3, 4), "float32")

@@ -1,0 +1,193 @@
+"""The choice of how a recurrent layer carries its states: by its cell, in a block, or compiled."""
+
+import functools
+
+import keras
+from keras import ops
+
+from course_utils import bptt
+
+PAYS_AFTER = 300  # steps of training, to make up for the second that a compilation takes
+BLOCK_UNITS = 96  # up to here TensorFlow's block of an LSTM is faster than what XLA compiles
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class FusedRNN(keras.layers.RNN):
+    """`keras.layers.RNN`, which carries our cells by `bptt` where that is faster.
+
+    Args:
+        cell: any cell.
+        fused: "auto" where it is faster, False for never, True for always: then it must be possible.
+        **options: as `keras.layers.RNN` takes them.
+
+    Raises:
+        ValueError: `fused` is something else, or it is True and the cell, the type, an option, the backend
+            or the device stands against it.
+    """
+
+    def __init__(self, cell, fused="auto", **options):
+        super().__init__(cell, **options)
+        if not isinstance(fused, bool) and not (isinstance(fused, str) and fused == "auto"):
+            raise ValueError(f'`fused` must be "auto", True or False. Received: fused={fused!r}')
+        self.fused, self.pace = fused, Pace()
+        if fused is True and (reason := why_not(self, self._recurrence())):
+            raise ValueError(f"`fused=True` is not possible: {reason}. Received: fused=True, cell={cell}")
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Carry the states over all steps: by hand or by the cell."""
+        plain = functools.partial(super().inner_loop, sequences, initial_state, mask, training)
+        recurrence = self.fused and self._recurrence()
+        if not recurrence or why_not(self, recurrence):
+            return plain()
+        return run(self, recurrence, plain, sequences, initial_state, mask, training)
+
+    def get_config(self):
+        """Return the arguments, for saving."""
+        return {**super().get_config(), "fused": self.fused}
+
+    def _recurrence(self):
+        """Return the recurrence that goes the steps of the cell: a cell whose step is replaced has none."""
+        its_own = "recurrence" in vars(type(self.cell)) and not {"call", "gates"} & vars(self.cell).keys()
+        return self.cell.recurrence if its_own else None
+
+
+class Pace:
+    """Counts the steps of training on the shape of most batches, to say when compiling for it pays.
+
+    XLA compiles anew for each shape, and that costs what some hundred steps cost. Other shapes, such as a
+    short last batch, are never compiled.
+    """
+
+    def __init__(self):
+        self.seen = None  # batch, time, and how much more often than others they came
+
+    def pays(self, sequences):
+        """Count this batch, and say whether it is to be compiled."""
+        import tensorflow as tf
+
+        if self.seen is None:
+            with tf.init_scope():
+                self.seen = tf.Variable([0, 0, 0], trainable=False)
+        shape, (*usual, count) = tf.shape(sequences)[:2], tf.unstack(self.seen)
+        is_usual = tf.reduce_all(shape == usual)
+        count += tf.where(is_usual, 1, -1)
+        self.seen.assign(tf.where(count < 0, [*tf.unstack(shape), 1], [*usual, count]))
+        return is_usual & (count > PAYS_AFTER)
+
+
+def why_not(layer, recurrence):
+    """Say why the recurrence of a layer cannot be carried here, or return None where it can.
+
+    Args:
+        layer: a `keras.layers.RNN`.
+        recurrence: the one that goes the same steps as its cell, or None.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return "the backend is not TensorFlow"
+    if recurrence is None:
+        return "the cell's step is none of those whose gradient is written by hand"
+    if layer.compute_dtype != "float32":
+        return f"it computes in {layer.compute_dtype}, not in float32"
+    if layer.unroll:
+        return "it is unrolled"
+    import tensorflow as tf
+
+    return "there is a GPU, where Keras' layers are faster" if tf.config.get_visible_devices("GPU") else None
+
+
+def run(layer, recurrence, plain, sequences, states, mask, training):
+    """Carry the states of a layer over its sequences, in the way that is fastest here.
+
+    A small LSTM goes through TensorFlow's block. Others take Keras' loop, until so many steps of training
+    have come that compiling both ways pays.
+
+    Args:
+        layer: a `keras.layers.RNN` with a built cell, its own `pace`, and `fused`, which is True or "auto".
+        recurrence: the one that goes the same steps as its cell.
+        plain: carries the states by the cell; called without arguments.
+        sequences: `(batch, time, features)`.
+        states: the list of the states before the first step.
+        mask: booleans `(batch, time)`, or None.
+        training: whether this is a step of training.
+
+    Returns:
+        As `keras.layers.RNN.inner_loop`: the last output, all outputs, and the list of the last states.
+    """
+    import tensorflow as tf
+
+    def in_loops(compiled):
+        return _outputs(layer, *_in_loops(layer, recurrence, compiled, sequences, states, mask), mask)
+
+    in_graph = not tf.executing_eagerly()
+    if in_graph and _compiles_all(tf.compat.v1.get_default_graph()):
+        return in_loops(compiled=False)  # what is around them compiles them, and has no block
+    if recurrence is bptt.LSTM and layer.cell.units <= BLOCK_UNITS:
+        return _outputs(layer, *_in_block(layer, sequences, states, mask), mask)
+    if layer.fused is True:
+        return in_loops(compiled=in_graph)
+    if recurrence is bptt.LSTM or not training or not in_graph or tf.distribute.has_strategy():
+        return plain()
+    return in_loops(compiled=layer.pace.pays(sequences))
+
+
+def _compiles_all(graph):
+    """Say whether a graph is part of what XLA compiles as a whole, as under `jit_compile=True`."""
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return GraphOrParentsInXlaContext(graph)
+
+
+def _in_loops(layer, recurrence, compiled, sequences, states, mask):
+    """Return the outputs of all steps, in the order they are read, and the last states."""
+    cell = layer.cell
+    bias, bias_of_state = _biases(cell)
+    x = ops.einsum("btf,fu->tbu", _as_read(layer, sequences), cell.kernel) + bias
+    mask = None if mask is None else ops.transpose(_as_read(layer, mask))[..., None]
+    kernel = cell.recurrent_kernel + 0.0  # a tensor: a variable would want a gradient of its own
+    stack, last = bptt.carry(recurrence, compiled, x, states, kernel, bias_of_state, mask)
+    return ops.transpose(stack, (1, 0, 2)), last
+
+
+def _in_block(layer, sequences, states, mask):
+    """Return the same from TensorFlow's block, which takes no mask: it reads the steps that count first."""
+    cell, sequences = layer.cell, _as_read(layer, sequences)
+    if mask is not None:
+        mask = _as_read(layer, mask)
+        order = ops.argsort(ops.cast(~mask, "int32"), axis=1)
+        sequences = _at(sequences, order)
+    kernel = ops.concatenate([cell.kernel, cell.recurrent_kernel], axis=0)
+    bias, _ = _biases(cell)
+    stacks = bptt.block_lstm(ops.transpose(sequences, (1, 0, 2)), kernel, bias, states)
+    stacks = [ops.transpose(stack, (1, 0, 2)) for stack in stacks]
+    if mask is None:
+        return stacks[0], [stack[:, -1] for stack in stacks]
+    stacks = [
+        ops.concatenate([first[:, None], stack], axis=1) for first, stack in zip(states, stacks, strict=True)
+    ]
+    count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
+    return _at(stacks[0], count), [_at(stack, count[:, -1:])[:, 0] for stack in stacks]
+
+
+def _outputs(layer, outputs, last, mask):
+    if mask is not None:
+        mask = _as_read(layer, mask)
+        counts = mask if layer.zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
+        outputs = ops.where(counts[..., None], outputs, 0.0)  # as Keras: nothing before the first real step
+    return outputs[:, -1], outputs if layer.return_sequences else outputs[:, -1:], list(last)
+
+
+def _biases(cell):
+    """Return the bias that joins the inputs and the one that joins the state, `(width,)` each."""
+    width = cell.kernel.shape[1]
+    rows = ops.reshape(cell.bias, (-1, width)) if cell.use_bias else ops.zeros((2, width))
+    return rows[0], rows[1] if rows.shape[0] == 2 else ops.zeros((width,))
+
+
+def _as_read(layer, steps):
+    return ops.flip(steps, axis=1) if layer.go_backwards else steps
+
+
+def _at(steps, order):
+    import tensorflow as tf
+
+    return tf.gather(steps, order, axis=1, batch_dims=1)

@@ -1,0 +1,287 @@
+"""Gradients by hand are those of the cell, in every option, and the layers take the way that is right."""
+
+import functools
+import itertools
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from course_utils import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Decoder,
+    Encoder,
+    GRUCell,
+    LSTMCell,
+    LuongAttention,
+    Seq2Seq,
+    SimpleRNN,
+    SimpleRNNCell,
+    bptt,
+    fused,
+    lesson,
+)
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loops are TensorFlow's")
+
+BATCH, TIME, FEATURES, UNITS = 3, 5, 2, 4
+FAMILIES = {
+    "tanh": (SimpleRNN, {}),
+    "relu": (SimpleRNN, {"activation": "relu"}),
+    "sigmoid": (SimpleRNN, {"activation": "sigmoid"}),
+    "linear": (SimpleRNN, {"activation": "linear"}),
+    "LSTM": (LSTM, {}),
+    "GRU": (GRU, {}),
+    "GRU, reset before": (GRU, {"reset_after": False}),
+}
+MASK = np.array([[1, 1, 0, 1, 1], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]], bool)
+
+
+@pytest.fixture(name="rng")
+def _rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(params=FAMILIES.values(), ids=FAMILIES)
+def family(request):
+    return request.param
+
+
+@pytest.fixture(name="at_once")
+def _at_once(monkeypatch):
+    """XLA compiles from the third step on."""
+    monkeypatch.setattr(fused, "PAYS_AFTER", 2)
+
+
+@pytest.fixture(name="no_block")
+def _no_block(monkeypatch):
+    """Even a small LSTM goes through the loops."""
+    monkeypatch.setattr(fused, "BLOCK_UNITS", 0)
+
+
+def tensor(rng, *shape):
+    return tf.constant(rng.normal(scale=0.5, size=shape).astype("float32"))
+
+
+def answers(layer, weights, inputs, states, mask, compiled=False, training=None):
+    """Return what comes out of a layer, and the gradients of the inputs, the states and the weights."""
+    if not layer.built:
+        layer.build(inputs.shape)
+    layer.set_weights(weights)
+
+    def differentiate():
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, states])
+            outputs = layer(inputs, initial_state=states, mask=mask, training=training)
+            loss = sum(tf.reduce_sum(tf.sin((1.3 + place) * each)) for place, each in enumerate(outputs))
+        return outputs, tape.gradient(
+            loss, [inputs, states, [each.value for each in layer.trainable_variables]]
+        )
+
+    return tf.nest.flatten((tf.function(differentiate, autograph=False) if compiled else differentiate)())
+
+
+def given_to(layer, rng):
+    """Return weights without symmetry, inputs and states for a layer."""
+    layer.build((BATCH, TIME, FEATURES))
+    weights = [tensor(rng, *each.shape) for each in layer.weights]
+    states = [tensor(rng, BATCH, UNITS) for _ in keras.tree.flatten(layer.state_size)]
+    return weights, tensor(rng, BATCH, TIME, FEATURES), states
+
+
+def assert_equal(came, expected):
+    for one, other in zip(came, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+OPTIONS = [
+    {"go_backwards": back, "return_sequences": every, "zero_output_for_mask": zero, "use_bias": bias}
+    for back, every, zero, bias in itertools.product((False, True), repeat=4)
+]
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
+def test_equals_keras_in_every_option(family, mask, rng):
+    make, own = family
+    for options in OPTIONS:
+        theirs = getattr(keras.layers, make.__name__)(UNITS, return_state=True, **own, **options)
+        given = given_to(theirs, rng)
+        ours = make(UNITS, return_state=True, fused=True, **own, **options)
+        assert_equal(answers(ours, *given, mask), answers(theirs, *given, mask))
+
+
+@pytest.mark.usefixtures("no_block")
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
+def test_compiled_equals_the_cell(family, mask, rng):
+    make, own = family
+    layer = make(UNITS, return_sequences=True, return_state=True, fused=False, **own)
+    given = given_to(layer, rng)
+    fast = make(UNITS, return_sequences=True, return_state=True, fused=True, **own)
+    assert_equal(answers(fast, *given, mask, compiled=True), answers(layer, *given, mask))
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "GRU, reset before"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_second_derivative_is_right_too(name, compiled, rng):
+    make, own = FAMILIES[name]
+    plain, fast = (make(UNITS, fused=each, **own) for each in (False, True))
+    weights, inputs, _ = given_to(plain, rng)
+    fast.build(inputs.shape)
+
+    def twice(layer):
+        layer.set_weights(weights)
+        kernel = layer.cell.recurrent_kernel.value
+
+        def differentiate():
+            with tf.GradientTape() as outer:
+                outer.watch(inputs)
+                with tf.GradientTape() as inner:
+                    inner.watch(inputs)
+                    loss = tf.reduce_sum(tf.sin(layer(inputs)))
+                first = inner.gradient(loss, [inputs, kernel])
+                total = sum(tf.reduce_sum(tf.cos(each)) for each in first)
+            return outer.gradient(total, [inputs, kernel])
+
+        return (tf.function(differentiate, autograph=False) if compiled else differentiate)()
+
+    assert_equal(twice(fast), twice(plain))
+
+
+def test_states_go_on_from_batch_to_batch(rng):
+    layers = [LSTM(UNITS, stateful=True, fused=each) for each in (False, True)]
+    weights, inputs, _ = given_to(layers[0], rng)
+    layers[1].build(inputs.shape)
+    for layer in layers:
+        layer.set_weights(weights)
+    for _ in range(2):
+        assert_equal([layers[1](inputs)], [layers[0](inputs)])
+
+
+class TestTheChoice:
+    """Compiling is for training, for the usual shape, and only where it makes up for its cost."""
+
+    def test_pace_counts_the_usual_shape(self, monkeypatch):
+        monkeypatch.setattr(fused, "PAYS_AFTER", 3)
+        pace = fused.Pace()
+        usual, short, longer = np.zeros((8, 5, 1)), np.zeros((3, 5, 1)), np.zeros((8, 9, 1))
+        assert [bool(pace.pays(usual)) for _ in range(4)] == [False, False, False, True]
+        assert not pace.pays(short)
+        assert pace.pays(usual)
+        assert [bool(pace.pays(longer)) for _ in range(9)] == [False] * 7 + [True] * 2
+
+    @pytest.mark.usefixtures("at_once")
+    @pytest.mark.parametrize("name", ["tanh", "GRU"])
+    def test_steps_are_equal_before_and_after_compiling(self, name, rng):
+        make, own = FAMILIES[name]
+        layer = make(UNITS, return_sequences=True, return_state=True, **own)
+        weights, inputs, states = given_to(layer, rng)
+
+        @tf.function(autograph=False)
+        def step(mask):
+            with tf.GradientTape() as tape:
+                outputs = layer(inputs, initial_state=states, mask=mask, training=True)
+                loss = sum(tf.reduce_sum(tf.sin(each)) for each in outputs)
+            return outputs, tape.gradient(loss, [each.value for each in layer.trainable_variables])
+
+        layer.set_weights(weights)
+        first, *_, last = (tf.nest.flatten(step(tf.constant(MASK))) for _ in range(4))
+        assert layer.pace.seen[2] > fused.PAYS_AFTER
+        assert_equal(last, first)
+
+    @pytest.mark.usefixtures("at_once")
+    @pytest.mark.parametrize(("training", "compiles"), [(True, True), (False, False)])
+    def test_inference_is_never_compiled(self, training, compiles, rng, monkeypatch):
+        traced = []
+        chosen = bptt._compiled.__wrapped__
+        monkeypatch.setattr(bptt, "_compiled", lambda *each: traced.append(each) or chosen(*each))
+        layer = GRU(UNITS)
+        tf.function(functools.partial(layer, training=training))(tensor(rng, BATCH, TIME, FEATURES))
+        assert bool(traced) == compiles
+
+    @pytest.mark.parametrize(
+        ("make", "reason"),
+        [
+            (lambda: SimpleRNN(3, activation="softplus", fused=True), "none of those"),
+            (lambda: fused.FusedRNN(keras.layers.GRUCell(3), fused=True), "none of those"),
+            (lambda: fused.FusedRNN(type("Own", (GRUCell,), {})(3), fused=True), "none of those"),
+            (lambda: GRU(3, fused=True, unroll=True), "unrolled"),
+            (lambda: LSTM(3, fused=True, dtype="mixed_float16"), "in float16"),
+            (lambda: LSTM(3, fused=True, dtype="float64"), "in float64"),
+        ],
+    )
+    def test_says_why_it_cannot(self, make, reason):
+        with pytest.raises(ValueError, match=f"{reason}.*Received: fused=True"):
+            make()
+
+    def test_a_gpu_is_left_to_keras(self, monkeypatch, rng):
+        monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+        with pytest.raises(ValueError, match="there is a GPU"):
+            LSTM(3, fused=True)
+        assert LSTM(UNITS)(tensor(rng, BATCH, TIME, FEATURES)).shape == (BATCH, UNITS)
+
+    @pytest.mark.parametrize("wrong", ["yes", 1, None])
+    def test_refuses_another_word(self, wrong):
+        with pytest.raises(
+            ValueError, match=re.escape(f'`fused` must be "auto", True or False. Received: fused={wrong!r}')
+        ):
+            LSTM(3, fused=wrong)
+
+    def test_a_step_that_is_replaced_is_gone(self, rng):
+        layer = GRU(UNITS, fused="auto")
+        inputs = tensor(rng, BATCH, TIME, FEATURES)
+        layer(inputs)
+        layer.cell.call = lambda inputs, states: (inputs[:, :1] + states[0], [inputs[:, :1] + states[0]])
+        expected = np.repeat(np.sum(inputs[..., :1], axis=1), UNITS, axis=1)
+        np.testing.assert_allclose(layer(inputs, training=True), expected, rtol=1e-5)
+        own = type(
+            "Own",
+            (LSTMCell,),
+            {"call": lambda self, inputs, states: (states[0] + 1, [states[0] + 1, states[1]])},
+        )
+        np.testing.assert_array_equal(fused.FusedRNN(own(UNITS))(inputs), np.full((BATCH, UNITS), TIME))
+
+
+def test_is_saved_with_its_choice(tmp_path, rng):
+    model = keras.Sequential([keras.Input((None, FEATURES)), GRU(UNITS, fused=False), keras.layers.Dense(1)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].fused is False
+    inputs = tensor(rng, BATCH, TIME, FEATURES)
+    np.testing.assert_array_equal(loaded(inputs), model(inputs))
+
+
+def trained(choice, steps=6):
+    """Return the losses of a translator that attends after its step, of both ways, and of masks."""
+    keras.utils.set_random_seed(1)
+    carry = functools.partial(GRU, return_sequences=True, return_state=True, fused=choice)
+    encoder = Encoder([Bidirectional(carry(UNITS))])
+    decoder = Decoder([carry(2 * UNITS)], attention=LuongAttention(), attend="after")
+    model = Seq2Seq(encoder, decoder, 9, 9, embedding_dim=3)
+    rng = np.random.default_rng(0)
+    source, read, labels = rng.integers(0, 9, size=(3, steps * 8, TIME))
+    source[:, 0] = 1
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(keras.optimizers.SGD(0.5), loss)
+    return lesson.train(model, (source, read), labels, epochs=3, batch_size=8).history["loss"]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_translator_trains_the_same():
+    np.testing.assert_allclose(trained("auto"), trained(False), rtol=1e-5)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_two_runs_agree_to_the_last_bit():
+    tf.config.experimental.enable_op_determinism()
+    assert trained("auto") == trained("auto")
+
+
+def test_cells_that_are_given_alone_are_carried_so_too():
+    for cell in (SimpleRNNCell, LSTMCell, GRUCell):
+        (layer,) = Encoder(cell, UNITS).layers
+        assert layer.fused == "auto"
+        assert layer._recurrence() is not None
