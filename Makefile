@@ -8,12 +8,14 @@ constraint_stored = --constraint constraints.txt
 constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test backends torch bench lint format run lesson seeds matrix colab mutants save claims glossary address
+.PHONY: help setup lab test quick backends torch bench lint format run lesson seeds matrix colab mutants save claims glossary reference hooks address
 
 help:
-	@echo 'make lab                 set everything up and open JupyterLab at the first lesson'
+	@echo 'make lab                 set everything up and open JupyterLab at a copy of the first lesson'
+	@echo 'make lab ARGS=--edit     the same at the stored lessons, for authors'
 	@echo 'make test                set everything up and check everything: code, lessons, claims'
 	@echo 'make test ARGS="-k name" the same, with more options for pytest'
+	@echo 'make quick               the same but for the lessons, in minutes: for daily work'
 	@echo
 	@echo 'make run                 run every lesson, show what held, write pages to build/'
 	@echo 'make lesson N=02         the same for one lesson'
@@ -24,30 +26,34 @@ help:
 	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
 	@echo 'make claims              write CLAIMS.md from the stored lessons'
 	@echo 'make glossary            write GLOSSARY.md from the stored lessons'
+	@echo 'make reference           write docs/reference.md, the public names, from their docstrings'
 	@echo 'make backends            check the layers on every backend of Keras that is installed'
 	@echo 'make bench               time our layers beside those of Keras and PyTorch'
 	@echo 'make torch               install PyTorch for those two; on Linux it may bring CUDA, gigabytes'
 	@echo 'make lint, make format   check the style of code and notebooks, or mend it'
+	@echo 'make hooks               from now on, ruff looks at what you commit'
 	@echo 'make address URL=https://github.com/you/your-fork [REVISION=main]'
 	@echo '                         write the address of your copy into badges and set-up cells'
 	@echo
 	@echo 'With each but make matrix: VERSIONS=stored | newest | colab | nightly, PYTHON=python3.12'
 
 setup:
-	@VENV=.venv tools/setup.sh
+	@tools/setup.sh
 
 lab: setup
 	@$(python) -m tools.lab $(ARGS)
 
-test: setup
+test: which =
+quick: which = --dist=worksteal tests
+test quick: setup
 	@status=0; \
 	$(python) -m ruff check . || status=1; \
 	$(python) -m ruff format --check . || status=1; \
-	$(python) -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS) || status=1; \
+	$(python) -m pytest --numprocesses=auto --maxprocesses=4 $(which) $(ARGS) || status=1; \
 	exit $$status
 
 backends: setup
-	@$(python) -m tools.backends
+	@$(python) -m nox --session backends
 
 bench: setup
 	@$(python) -m benchmarks $(ARGS)
@@ -61,6 +67,9 @@ lint: setup
 format: setup
 	@$(python) -m ruff check --fix . && $(python) -m ruff format .
 
+hooks: setup
+	@$(python) -m pip install --quiet $(constraint_$(VERSIONS)) 'pre-commit>=4' && $(python) -m pre_commit install
+
 run: setup
 	@$(python) -m tools.run
 
@@ -71,10 +80,10 @@ seeds: setup
 	@$(python) -m tools.seeds $(if $(SEEDS),--seeds $(SEEDS)) $(if $(N),--one $(N))
 
 matrix: setup
-	@$(python) -m tools.matrix $(if $(N),--one $(N)) $(ARGS)
+	@$(python) -m nox --tags matrix $(ARGS) -- $(N)
 
 colab: setup
-	@$(python) -m tools.colab $(if $(N),--one $(N))
+	@$(python) -m nox --session colab -- $(N)
 
 mutants: setup
 	@$(python) -m tools.mutants $(ARGS)
@@ -87,6 +96,9 @@ claims: setup
 
 glossary: setup
 	@$(python) -m tools.glossary
+
+reference: setup
+	@$(python) -m tools.reference
 
 address: setup
 	@$(python) -m tools.address $(if $(URL),--url '$(URL)') $(if $(REVISION),--revision '$(REVISION)')

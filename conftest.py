@@ -9,6 +9,12 @@ import pytest
 os.environ.setdefault("COURSE_QUIET", "1")
 
 
+def pytest_configure(config):
+    """The patterns of nbval are found from any folder."""
+    if path := getattr(config.option, "nbval_sanitize_with", None):
+        config.option.nbval_sanitize_with = str(config.rootpath / path)
+
+
 @pytest.fixture(autouse=True)
 def _determinism_ends_with_the_test():
     """A test that starts a lesson makes TensorFlow deterministic, and Keras then compiles nothing by XLA."""
@@ -18,3 +24,18 @@ def _determinism_ends_with_the_test():
 
         if is_op_determinism_enabled():
             disable_op_determinism()
+
+
+@pytest.fixture
+def op_by_op():
+    """What is compiled elsewhere, `generate` above all, runs without: cheaper where it is called once."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

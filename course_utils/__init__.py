@@ -40,7 +40,7 @@ from course_utils.transformer import Transformer  # noqa: E402
 ON_DEMAND = {  # what lessons use beside the layers, and the module it stands in
     **{name: name for name in ("data", "lesson", "measure", "plotting")},
     **dict.fromkeys(("check", "hint", "solution"), "exercises"),
-    **dict.fromkeys(("claim", "progress", "seed", "settle"), "lesson"),
+    **dict.fromkeys(("claim", "progress", "seed", "settle", "train"), "lesson"),
 }
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "seed",
     "settle",
     "solution",
+    "train",
 ]
 
 

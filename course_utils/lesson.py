@@ -1,4 +1,4 @@
-"""Start a lesson, make a claim, settle a statement, show progress.
+"""Start a lesson, train, make a claim, settle a statement, show progress.
 
 Three environment variables reach a lesson from outside, and `make` sets them:
 
@@ -13,10 +13,14 @@ import math
 import numbers
 import operator
 import os
+import random
 import re
+import textwrap
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from course_utils import plotting
 from course_utils._validation import require_flag, require_whole
@@ -30,7 +34,9 @@ RELATIONS = {
 }
 STATEMENTS = range(1, 93)
 VERDICT = re.compile(r"holds|does not hold|holds only when \S.*")
-WITHOUT_MEASUREMENT = (17, 91)  # matters of definition and of history
+WITHOUT_MEASUREMENT = {17: "definition", 91: "history"}  # what each is a matter of
+WIDTH = 88
+STEPS_AT_ONCE = 20  # of training in one call of TensorFlow: a call costs as much as a small step
 
 _seed = 0
 
@@ -71,7 +77,7 @@ def seed():
 
 
 def claim(text, *bounds):
-    """State what an experiment has shown, and check it.
+    """State what an experiment has shown, check it, and print it with each figure that bears it out.
 
     Args:
         text: one sentence, without figures that are measured.
@@ -84,17 +90,18 @@ def claim(text, *bounds):
     """
     if not bounds:
         raise ValueError("A claim needs at least one (measured, relation, limit). Received: bounds=()")
-    _check_bounds(f"Claim: {_sentence('text', text)}", bounds, {"kind": "claim", "text": text})
+    _check_bounds(_sentence("text", text), bounds, {"kind": "claim", "text": text})
 
 
 def settle(number, said, verdict, *bounds):
     """Settle one statement of the widely read notes by measurement.
 
     Args:
-        number: the number of the statement, 1 to 92.
+        number: the number of the statement, one of `STATEMENTS`.
         said: what is said, in our words.
         verdict: "holds", "does not hold" or "holds only when ...", with the condition.
-        *bounds: as in `claim`; at least one, except for a matter of definition or history.
+        *bounds: as in `claim`; at least one, except for a matter of definition or history, which is printed
+            without a check mark.
 
     Raises:
         ClaimError: a bound is false, so the verdict is not borne out.
@@ -113,7 +120,58 @@ def settle(number, said, verdict, *bounds):
     if not bounds and number not in WITHOUT_MEASUREMENT:
         raise ValueError(f"Statement {number} must be measured: give at least one bound. Received: bounds=()")
     entry = {"kind": "statement", "number": int(number), "said": _sentence("said", said), "verdict": verdict}
-    _check_bounds(f"Statement {number}: {said} → {verdict}", bounds, entry)
+    line = f"Statement {number}: {said} → {verdict}"
+    _check_bounds(line if bounds else f"{line} (a matter of {WITHOUT_MEASUREMENT[number]})", bounds, entry)
+
+
+def train(model, inputs, labels, epochs, batch_size=64, validation=None, callbacks=()):
+    """Train a compiled model as `fit` does, on batches that are drawn anew in every epoch.
+
+    All batches have `batch_size` rows, so an epoch leaves out the few rows that fill none; the next one
+    leaves out others. After `seed()` the same batches come again. Several steps run in one call of
+    TensorFlow, so `callbacks` are called after several batches, and after each epoch as always.
+
+    Args:
+        model: a compiled `keras.Model`.
+        inputs: an array, or arrays in a tuple or a dict, as the model takes them; the first axis is the row.
+        labels: an array of as many rows.
+        epochs: how often the rows are read.
+        batch_size: rows in a batch; all of them in one if there are fewer.
+        validation: `(inputs, labels)` that are measured after each epoch and never trained on, or None.
+        callbacks: more callbacks for `fit`.
+
+    Returns:
+        What `fit` returns: its `history` holds the loss and the metrics of each epoch.
+
+    Raises:
+        ValueError: the model is not compiled, the arrays differ in their rows or have none, a number is not
+            whole and positive, `validation` is no pair, or there is something else among the callbacks.
+    """
+    if not getattr(model, "compiled", False):
+        raise ValueError(f"`model` must be a compiled Keras model. Received: model={model!r:.80}")
+    require_whole("epochs", epochs)
+    if not isinstance(callbacks, (list, tuple)) or not all(map(_is_callback, callbacks)):
+        raise ValueError(
+            f"`callbacks` must be a list of Keras callbacks. Received: callbacks={callbacks!r:.80}"
+        )
+    rows = _count_rows(inputs, labels)
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ValueError(
+                f"`validation` must be a pair of inputs and labels. Received: validation={validation!r:.80}"
+            )
+        _count_rows(*validation, name="validation")
+    batch_size = min(require_whole("batch_size", batch_size), rows)
+    model.steps_per_execution = min(STEPS_AT_ONCE, rows // batch_size)
+    return model.fit(
+        _batches((inputs, labels), rows, batch_size),
+        epochs=epochs,
+        validation_data=validation,
+        validation_batch_size=batch_size,
+        callbacks=[*progress(), *callbacks],
+        shuffle=False,  # the batches are drawn already
+        verbose=0,
+    )
 
 
 def progress():
@@ -137,11 +195,39 @@ class _ProgressBar(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):  # noqa: ARG002
         steps = self.params.get("steps")
         self.bar = keras.utils.Progbar(steps and steps * self.params["epochs"], unit_name="step")
-        self.seen = 0
+        self.epochs = 0
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-        self.seen += 1
-        self.bar.update(self.seen)
+        self.bar.update(self.epochs * (self.params.get("steps") or 0) + batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+        self.epochs += 1
+
+
+def _is_callback(given):
+    return isinstance(given, keras.callbacks.Callback)
+
+
+def _count_rows(inputs, labels, name="inputs"):
+    counts = {np.shape(array)[:1] for array in keras.tree.flatten((inputs, labels))}
+    if len(counts) != 1 or not counts.isdisjoint({(), (0,)}):
+        shapes = [np.shape(array) for array in keras.tree.flatten((inputs, labels))]
+        raise ValueError(
+            f"`{name}` and their labels must have as many rows, at least one. Received: {shapes}"
+        )
+    return counts.pop()[0]
+
+
+def _batches(arrays, rows, batch_size):
+    import tensorflow as tf
+
+    arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
+    order = tf.data.Dataset.range(rows).shuffle(rows, seed=random.randrange(2**31))
+    return (
+        order.batch(batch_size, drop_remainder=True)
+        .map(lambda chosen: keras.tree.map_structure(lambda array: tf.gather(array, chosen), arrays))
+        .prefetch(1)
+    )
 
 
 def _whole_seed(value):
@@ -181,21 +267,29 @@ def _sentence(name, text):
     return text
 
 
+class _Bound(NamedTuple):
+    measured: float
+    relation: str
+    limit: float
+    holds: bool
+    measured_text: str
+    limit_text: str
+
+
 def _check_bounds(line, bounds, entry):
-    measured = [_check_bound(bound) for bound in bounds]
-    held = all(holds for *_, holds in measured)
-    log(
-        {
-            **entry,
-            "held": held,
-            "bounds": [
-                dict(zip(("measured", "relation", "limit"), bound, strict=False)) for bound in measured
-            ],
-        }
-    )
+    checked = [_check_bound(bound) for bound in bounds]
+    held = all(bound.holds for bound in checked)
+    named = [dict(zip(("measured", "relation", "limit"), bound, strict=False)) for bound in checked]
+    log({**entry, "held": held, "bounds": named})
     if not held:
-        raise ClaimError(_what_was_measured(line, measured))
-    print(f"✓ {line}")
+        raise ClaimError(_what_was_measured(line, checked))
+    print(_wrapped(f"✓ {line}" if bounds else line))
+    for bound in checked:
+        print(f"  measured {bound.measured_text} {bound.relation} {bound.limit_text}")
+
+
+def _wrapped(line):
+    return textwrap.fill(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _check_bound(bound):
@@ -203,6 +297,7 @@ def _check_bound(bound):
         measured, relation, limit = bound
         if isinstance(measured, str) or isinstance(limit, str):
             raise TypeError("a text is no number")
+        texts = _figures(measured, limit)
         measured, limit = float(measured), float(limit)
         compare = RELATIONS[relation]
     except (TypeError, ValueError, KeyError) as error:
@@ -211,14 +306,44 @@ def _check_bound(bound):
             f"between them. Received: bound={bound!r}"
         ) from error
     finite = math.isfinite(measured) and math.isfinite(limit)  # below infinity is no claim
-    return measured, relation, limit, finite and compare(measured, limit)
+    return _Bound(measured, relation, limit, finite and compare(measured, limit), *texts)
 
 
-def _what_was_measured(line, measured):
+def _figures(measured, limit):
+    """Return both as text, with as many digits as show on which side of the limit the measured one lies."""
+    if _is_bool(measured) and _is_bool(limit):
+        return str(bool(measured)), str(bool(limit))
+    exact = float(measured), float(limit)
+    for digits in range(3, 18):
+        texts = _figure(exact[0], digits), _figure(exact[1], max(digits, 6))
+        if _side(*map(float, texts)) == _side(*exact):
+            break
+    return texts
+
+
+def _is_bool(value):
+    return isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
+
+
+def _side(value, limit):
+    return value > limit, value < limit
+
+
+def _figure(value, digits):
+    """Return a number with so many digits, more where it would read as a whole number and is none."""
+    if value.is_integer() and abs(value) < 1e9:
+        return str(int(value))
+    text = f"{value:.{digits}g}"
+    if abs(value) < 1e6 and float(text).is_integer() and digits < 17:
+        return _figure(value, digits + 1)
+    return text
+
+
+def _what_was_measured(line, checked):
     rows = [
-        f"  {'as expected' if holds else 'NOT AS EXPECTED'}: "
-        f"measured {value:.6g}, expected {relation} {limit:.6g}"
-        for value, relation, limit, holds in measured
+        f"  {'as expected' if bound.holds else 'NOT AS EXPECTED'}: "
+        f"measured {bound.measured_text}, expected {bound.relation} {bound.limit_text}"
+        for bound in checked
     ]
     return "\n".join(
         [

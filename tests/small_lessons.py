@@ -70,13 +70,14 @@ def well_formed(name="03_lstm.ipynb"):
             cells.append(code(address.setup_cell(), "setup"))
         elif part == "Train it":
             cells.append(code("seed()\nmodel.fit(x)", "nbval-ignore-output"))
-            cells += [code(f"claim('{number}', (1, '>', 0))") for number in range(8)]
+            cells += [code(f"claim('{number}', (1, '>', 0))") for number in range(form.LEAST_CLAIMS)]
         elif part == "Look inside":
             cells.append(code("plt.plot(x)\nplt.show()"))
-    for part in form.LAST_PARTS:
-        cells.append(markdown(f"### {part}"))
-        if part == "Exercises":
-            cells += [code(STUB.replace("answer", f"answer_{number}"), "exercise") for number in range(3)]
+        elif part == form.BENEATH[0]:
+            cells.append(markdown(f"### {form.BENEATH[1]}"))
+        elif part == "Exercises":
+            stubs = [STUB.replace("answer", f"answer_{number}") for number in range(form.LEAST_EXERCISES)]
+            cells += [code(stub, "exercise") for stub in stubs]
     for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
     return cells

@@ -1,7 +1,5 @@
 """tools/address.py: one address, stamped into every place and no other."""
 
-import json
-
 import pytest
 from small_lessons import code, markdown, store
 
@@ -22,7 +20,7 @@ Compare [another repository](https://github.com/keras-team/keras/blob/master/REA
 
 @pytest.fixture
 def root(tmp_path):
-    """A small course with the address x/y in the README and another in its lesson."""
+    """A small course with the address x/y in the README and another in its lesson, then stamped."""
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "pyproject.toml").write_text((lessons.ROOT / "pyproject.toml").read_text())
     link = "https://colab.research.google.com/github/old/name/blob/v1.0/notebooks/01_a.ipynb"
@@ -33,48 +31,37 @@ def root(tmp_path):
     return tmp_path
 
 
+def texts(root):
+    return {path: path.read_text() for path in address.stamped_files(root)}
+
+
 @pytest.mark.parametrize("path", address.stamped_files(lessons.ROOT), ids=lambda path: path.name)
 def test_the_repository_equals_its_stamped_form(path):
     text = path.read_text(encoding="utf-8")
     assert address.stamp(path.name, text, HERE) == text, "run make address"
 
 
-def test_stamping_changes_every_place(root):
+def test_stamping_changes_every_place_and_nothing_else_and_is_undone_by_stamping_back(root):
+    before = texts(root)
     changed = address.change(root, OTHER.url, OTHER.revision)
     assert [path.name for path in changed] == ["pyproject.toml", "README.md", "01_a.ipynb"]
     assert address.stated(root) == OTHER
     readme = (root / "README.md").read_text()
     assert readme.count("https://github.com/a-school/our.fork/actions/workflows/test.yml") == 2
-    assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in readme
     assert "git clone https://github.com/a-school/our.fork\n    cd our.fork\n" in readme
-    title, setup, _ = lessons.read(root / "notebooks/01_a.ipynb").cells
-    assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in title.source
+    assert "https://github.com/keras-team/keras/blob/master" in readme
+    title, setup, said = lessons.read(root / "notebooks/01_a.ipynb").cells
+    for text in (readme, title.source):
+        assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in text
     assert setup.source == address.setup_cell(OTHER)
     assert "git+https://github.com/a-school/our.fork@2027/spring" in setup.source
-    for path in address.stamped_files(root):
-        assert HERE.repository not in path.read_text()
+    assert setup.execution_count == 1
+    assert said.source == "print('https://github.com/x/y')"
+    assert not any(HERE.repository in text for text in texts(root).values())
 
-
-def test_stamping_changes_nothing_else_and_is_undone_by_stamping_back(root):
-    before = {path: path.read_text() for path in address.stamped_files(root)}
-    address.change(root, OTHER.url, OTHER.revision)
-    for path, text in before.items():
-        now = path.read_text()
-        assert len(now.splitlines()) == len(text.splitlines())
-    assert "https://github.com/keras-team/keras/blob/master" in (root / "README.md").read_text()
-    assert "https://github.com/x/y" in lessons.read(root / "notebooks/01_a.ipynb").cells[2].source
-    address.change(root, HERE.url, HERE.revision)
-    assert {path: path.read_text() for path in before} == before
-
-
-def test_stamping_again_changes_nothing(root):
     assert address.change(root) == []
-
-
-def test_a_stored_lesson_keeps_its_outputs_and_counts(root):
-    address.change(root, OTHER.url)
-    stored = json.loads((root / "notebooks/01_a.ipynb").read_text())
-    assert stored["cells"][1]["execution_count"] == 1
+    address.change(root, HERE.url, HERE.revision)
+    assert texts(root) == before
 
 
 def test_the_revision_alone_can_be_changed(root):
@@ -102,10 +89,10 @@ def test_an_address_as_it_is_copied_is_understood(root, ending):
     ],
 )
 def test_what_is_no_address_is_refused_and_changes_nothing(root, url, revision):
-    before = {path: path.read_text() for path in address.stamped_files(root)}
+    before = texts(root)
     with pytest.raises(ValueError, match="Received: "):
         address.change(root, url, revision)
-    assert {path: path.read_text() for path in before} == before
+    assert texts(root) == before
 
 
 def test_the_command_says_what_is_wrong_in_one_line():

@@ -1,5 +1,7 @@
 """A lesson starts the same way each time, and a claim that is false stops it."""
 
+import contextlib
+import io
 import json
 
 import keras
@@ -7,8 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_utils import lesson
+
+LAST = lesson.STATEMENTS[-1]
 
 
 @pytest.fixture(name="log")
@@ -92,14 +98,77 @@ def test_training_is_deterministic():
     assert train() == train()
 
 
-def test_a_claim_that_holds_prints_one_line_without_figures_and_is_logged(capsys, log):
+def test_a_claim_that_holds_is_printed_with_its_figures_and_logged(capsys, log):
     lesson.claim(
         "it works", (0.97, ">", 0.9), (np.float32(3), "<=", 3), (3, ">=", 3), (np.array(1), "==", True)
     )
-    assert capsys.readouterr().out == "✓ Claim: it works\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ it works",
+        "  measured 0.97 > 0.9",
+        "  measured 3 <= 3",
+        "  measured 3 >= 3",
+        "  measured 1 == 1",
+    ]
     (entry,) = log()
     assert (entry["kind"], entry["text"], entry["held"]) == ("claim", "it works", True)
     assert entry["bounds"][0] == {"measured": 0.97, "relation": ">", "limit": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("bound", "printed"),
+    [
+        ((0.99842, ">", 0.95), "0.998 > 0.95"),
+        ((0.99962, ">", 0.9995), "0.9996 > 0.9995"),
+        ((0.99996, "<", 1), "0.99996 < 1"),
+        ((0.99996, ">", 0.9), "0.99996 > 0.9"),  # and not 1
+        ((0.85, "<", 0.8500000001), "0.85 < 0.8500000001"),
+        ((3.66356, "<", np.log(39)), "3.66 < 3.66356"),
+        ((-0.0342, "<", -0.03), "-0.0342 < -0.03"),
+        ((1.234e-9, "<", 1e-8), "1.23e-09 < 1e-08"),
+        ((524288, ">", 262144.0), "524288 > 262144"),
+        ((1234567.0, ">", 262144), "1234567 > 262144"),
+        ((1234.5, ">", 1234.2), "1234.5 > 1234.2"),
+        ((2.3456e12, ">", 1), "2.35e+12 > 1"),
+        ((-0.0, "==", 0), "0 == 0"),
+        ((np.float32(0.1), "<", np.float64(0.2)), "0.1 < 0.2"),
+        ((np.array(0.25), "==", tf.constant(0.25)), "0.25 == 0.25"),
+        ((True, "==", np.bool_(True)), "True == True"),
+        ((tf.constant(False), "==", np.array(False)), "False == False"),
+        ((1, "==", True), "1 == 1"),
+    ],
+)
+def test_a_figure_is_short_and_tells_on_which_side_of_the_limit_it_lies(bound, printed, capsys):
+    lesson.claim("it works", bound)
+    assert capsys.readouterr().out == f"✓ it works\n  measured {printed}\n"
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_printed_figures_compare_as_the_measured_ones_do(measured, limit):
+    relation = ">" if measured > limit else "<" if measured < limit else "=="
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        lesson.claim("it works", (measured, relation, limit))
+    shown, _, bar = printed.getvalue().split()[-3:]
+    assert lesson.RELATIONS[relation](float(shown), float(bar))
+    assert len(shown) <= 24
+
+
+@pytest.mark.parametrize("length", [1, 7, 30, 200])
+def test_a_long_claim_is_wrapped_between_words_and_a_figure_never_is(length, capsys):
+    text = " ".join(["word-by-word"] * length)
+    lesson.claim(text, (0.5, ">", 0.1))
+    first, *others, figure = capsys.readouterr().out.splitlines()
+    assert first.startswith("✓ ")
+    assert all(line.startswith("  word-by-word") and line.endswith("word-by-word") for line in others)
+    assert " ".join(line[2:] for line in (first, *others)) == text
+    lengths = [len(line) for line in (first, *others)]
+    assert max(lengths) <= lesson.WIDTH
+    assert all(length + len(" word-by-word") > lesson.WIDTH for length in lengths[:-1])
+    assert figure == "  measured 0.5 > 0.1"
+
+
+def test_a_word_longer_than_a_line_stays_whole(capsys):
+    lesson.claim("x" * 100, (1, ">", 0))
+    assert "x" * 100 in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -167,7 +236,8 @@ def test_what_is_logged_is_a_dict(entry):
 
 def test_a_statement_is_settled_with_its_verdict(capsys, log):
     lesson.settle(39, "it remembers", "holds only when the gates start open", (1, ">", 0))
-    assert capsys.readouterr().out == "✓ Statement 39: it remembers → holds only when the gates start open\n"
+    printed = "✓ Statement 39: it remembers → holds only when the gates start open\n  measured 1 > 0\n"
+    assert capsys.readouterr().out == printed
     assert log()[0]["number"] == 39
     with pytest.raises(lesson.ClaimError, match="Statement 39"):
         lesson.settle(39, "it remembers", "holds", (0, ">", 0))
@@ -176,11 +246,11 @@ def test_a_statement_is_settled_with_its_verdict(capsys, log):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=0"),
-        ((93, "x", "holds", (1, ">", 0)), "from 1 to 92"),
-        ((True, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=True"),
-        ((5.0, "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number=5.0"),
-        (("5", "x", "holds", (1, ">", 0)), "from 1 to 92. Received: number='5'"),
+        ((0, "x", "holds", (1, ">", 0)), f"from 1 to {LAST}. Received: number=0"),
+        ((LAST + 1, "x", "holds", (1, ">", 0)), f"from 1 to {LAST}. Received: number={LAST + 1}"),
+        ((True, "x", "holds", (1, ">", 0)), "Received: number=True"),
+        ((5.0, "x", "holds", (1, ">", 0)), "Received: number=5.0"),
+        (("5", "x", "holds", (1, ">", 0)), "Received: number='5'"),
         ((5, "x", "is true", (1, ">", 0)), "A verdict is"),
         ((5, "x", None, (1, ">", 0)), "A verdict is.*Received: verdict=None"),
         ((5, "x", "Holds", (1, ">", 0)), "A verdict is"),
@@ -197,10 +267,13 @@ def test_a_statement_of_another_form_is_refused(arguments, message):
         lesson.settle(*arguments)
 
 
-@pytest.mark.parametrize("number", [17, 91])
-def test_definitions_and_history_need_no_measurement(number, capsys):
+@pytest.mark.parametrize("number", lesson.WITHOUT_MEASUREMENT)
+def test_definitions_and_history_need_no_measurement_and_have_no_check_mark(number, capsys):
     lesson.settle(number, "it is so", "does not hold")
-    assert f"Statement {number}" in capsys.readouterr().out
+    matter = lesson.WITHOUT_MEASUREMENT[number]
+    assert capsys.readouterr().out == f"Statement {number}: it is so → does not hold (a matter of {matter})\n"
+    lesson.settle(number, "it is so", "holds", (1, ">", 0))
+    assert capsys.readouterr().out == f"✓ Statement {number}: it is so → holds\n  measured 1 > 0\n"
 
 
 def test_without_a_log_nothing_is_written(tmp_path, monkeypatch):

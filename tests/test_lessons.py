@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from small_lessons import CLAIM, STUB, code, markdown, printed, store
+from small_lessons import CLAIM, STUB, code, markdown, store
 
 from tools import lessons
 
@@ -12,7 +12,9 @@ def stored(tmp_path, *cells):
     return lessons.read(store(tmp_path, "02_rnn.ipynb", *cells))
 
 
-def test_lessons_are_found_in_order(tmp_path):
+def test_lessons_are_found_in_order_and_by_number(tmp_path):
+    with pytest.raises(ValueError, match="This one holds none"):
+        lessons.find(folder=tmp_path)
     paths = [store(tmp_path, name) for name in ("02_b.ipynb", "10_c.ipynb", "01_a.ipynb", "draft.ipynb")]
     assert lessons.find(folder=tmp_path) == [paths[2], paths[0], paths[1]]
     assert lessons.find("02", tmp_path) == lessons.find(2, tmp_path) == [paths[0]]
@@ -26,41 +28,49 @@ def test_an_unknown_number_names_those_that_exist(tmp_path, number):
         lessons.find(number, tmp_path)
 
 
-def test_a_folder_without_lessons_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="This one holds none"):
-        lessons.find(folder=tmp_path)
-
-
-def test_a_lesson_is_executed_from_an_empty_kernel_with_settings(tmp_path):
-    notebook = stored(tmp_path, code("import os\nprint(os.environ['COURSE_SEED'])", count=7), code("1 + 1"))
-    executed = lessons.execute(notebook, tmp_path, {"COURSE_SEED": "3"})
-    assert [cell.execution_count for cell in executed.cells] == [1, 2]
-    assert executed.cells[0].outputs[0].text == "3\n"
-    assert notebook.cells[0].execution_count == 7
-
-
-def test_a_setting_can_be_taken_away(tmp_path, monkeypatch):
-    monkeypatch.setenv("HERE", "1")
-    notebook = stored(tmp_path, code("import os\nprint('HERE' in os.environ)"))
-    assert lessons.execute(notebook, tmp_path).cells[0].outputs[0].text == "True\n"
-    assert lessons.execute(notebook, tmp_path, {"HERE": None}).cells[0].outputs[0].text == "False\n"
-
-
-def test_a_lesson_is_executed_by_the_python_that_is_asked_for(tmp_path):
+def test_a_lesson_is_executed_from_an_empty_kernel_with_settings_and_a_python(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAKEN", "1")
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nASKED=1 exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    notebook = stored(tmp_path, code("import os\nprint(os.environ.get('ASKED'))"))
-    assert lessons.execute(notebook, tmp_path, python=python).cells[0].outputs[0].text == "1\n"
-    assert lessons.execute(notebook, tmp_path).cells[0].outputs[0].text == "None\n"
+    names = "[os.environ.get(name) for name in ('COURSE_SEED', 'TAKEN', 'ASKED')]"
+    notebook = stored(tmp_path, code(f"import os\nprint({names})", count=7), code("1 + 1"))
+    executed = lessons.execute(notebook, tmp_path, {"COURSE_SEED": "3", "TAKEN": None}, python=python)
+    assert [cell.execution_count for cell in executed.cells] == [1, 2]
+    assert executed.cells[0].outputs[0].text == "['3', None, '1']\n"
+    assert notebook.cells[0].execution_count == 7
 
 
-def test_an_error_stops_a_lesson_unless_it_may_go_on(tmp_path):
-    notebook = stored(tmp_path, code("raise KeyError"), code("print(1)", outputs=[printed("0")]))
-    stopped = lessons.execute(notebook, tmp_path)
-    assert [error.ename for error in lessons.errors(stopped)] == ["KeyError"]
-    assert not stopped.cells[1].outputs
-    assert lessons.execute(notebook, tmp_path, go_on_after=["KeyError"]).cells[1].outputs
+def test_an_error_stops_a_lesson_and_is_told_with_what_its_cell_wrote_to_stderr(tmp_path):
+    source = "import sys\nprint('pip says why', file=sys.stderr)\nraise KeyError('no')"
+    cells = (code("print('a warning', file=__import__('sys').stderr)"), code(source), code("1", count=9))
+    stopped = lessons.execute(stored(tmp_path, *cells), tmp_path)
+    assert lessons.errors(stopped) == ["KeyError: 'no'\n  pip says why"]
+    assert stopped.cells[2].execution_count is None
+
+
+def test_a_claim_that_fails_does_not_stop_a_lesson_and_an_error_does(tmp_path):
+    cells = (
+        code(CLAIM),
+        code("claim('a', False)"),
+        code("claim('b', True)"),
+        code("1 / 0"),
+        code("claim('c')"),
+    )
+    outcome = lessons.run(stored(tmp_path, *cells), tmp_path)
+    assert [(entry["text"], entry["held"]) for entry in outcome.log] == [("a", False), ("b", True)]
+    assert outcome.failed == [
+        "ClaimError: a",
+        "ZeroDivisionError: division by zero",
+        "2 of 3 claims were reached",
+    ]
+    assert outcome.seconds > 0
+
+
+def test_a_kernel_that_dies_fails_its_lesson_alone(tmp_path):
+    outcome = lessons.run(stored(tmp_path, code("import os\nos._exit(1)")), tmp_path)
+    assert outcome.failed == ["DeadKernelError: Kernel died"]
+    assert (outcome.log, outcome.notebook.cells[0].outputs) == ([], [])
 
 
 def test_solving_replaces_the_stub_and_keeps_the_check(tmp_path):

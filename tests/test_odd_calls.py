@@ -251,7 +251,7 @@ CELL = {
 OPTIONS = dict.fromkeys(
     ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask"),
     (False, FLAG),
-)
+) | {"fused": ("auto", FLAG)}
 OF_CELLS = {
     SimpleRNNCell: {"activation": ("tanh", OR_NONE)},
     LSTMCell: {"forget_bias": (1.0, NUMBER | OR_NONE)},
@@ -693,10 +693,22 @@ def of_generation():
 
 
 def of_lessons():
+    trained = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    trained.compile("sgd", "mse")
     return {
         "start": case(lesson.start, seed=(0, FROM_0), gpu=(False, FLAG), devices=(1, WHOLE)),
         "seed": case(lesson.seed),
         "progress": case(lesson.progress),
+        "train": case(
+            lesson.train,
+            model=(trained, NO_OTHER),
+            inputs=(STEP, PASSED_ON),
+            labels=(STATE, PASSED_ON),
+            epochs=(1, WHOLE),
+            batch_size=(2, {"huge"}),
+            validation=(None, OR_NONE),
+            callbacks=((), {"[]"}),
+        ),
         "log": case(lesson.log, entry=({"kind": "claim"}, {"dict"})),
         "claim": case(
             lambda text, bound: lesson.claim(text, bound),

@@ -4,9 +4,10 @@ import base64
 import re
 
 import pytest
+from num2words import num2words
 
+from course_utils import lesson
 from tools import lessons
-from tools.save import pictures
 
 README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = [line for line in README.splitlines() if line.startswith("| [")]
@@ -25,6 +26,13 @@ def test_no_row_names_a_lesson_that_is_not_there():
     assert len(ROWS) == len(lessons.find())
 
 
+def test_the_numbers_of_statements_are_those_of_the_course():
+    (said,) = re.findall(r"say (\d+) things", README)
+    (unmeasured,) = re.findall(r"all but (\w+) can be measured", README)
+    assert int(said) == len(lesson.STATEMENTS)
+    assert unmeasured == num2words(len(lesson.WITHOUT_MEASUREMENT))
+
+
 def test_every_make_target_that_is_named_exists():
     targets = set(re.findall(r"^([a-z]+):", (lessons.ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|^|_SEED=\d )make ([a-z]+)", README, re.MULTILINE))
@@ -39,8 +47,11 @@ def test_every_file_that_is_linked_exists():
 
 
 def test_the_pictures_are_those_of_the_lessons():
-    made = {name: image for path in lessons.find() for name, image in pictures(lessons.read(path)).items()}
-    assert made
-    for name, image in made.items():
+    cells = [cell for path in lessons.find() for cell in lessons.code_cells(lessons.read(path))]
+    tagged = {tag: cell for cell in cells for tag in lessons.tags(cell) if tag.startswith("picture-")}
+    assert tagged
+    for tag, cell in tagged.items():
+        name = tag.removeprefix("picture-")
+        (image,) = [each.data["image/png"] for each in cell.outputs if "image/png" in each.get("data", {})]
         assert (lessons.ROOT / "docs" / f"{name}.png").read_bytes() == base64.b64decode(image)
         assert f"(docs/{name}.png)" in README

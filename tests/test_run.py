@@ -10,67 +10,58 @@ from tools import run
 SOLUTION = "def answer():\n    return 42"
 
 
-def run_all(folder, capsys, solution=SOLUTION):
-    """Run the lessons in a folder; return the exit code and what was printed."""
-    exit_code = run.run(sorted(folder.glob("*.ipynb")), folder / "build", lambda _: solution)
-    return exit_code, capsys.readouterr().out
+@pytest.fixture(name="run_all")
+def _run_all(tmp_path, capsys):
+    """A function that runs the lessons stored there; it gives the exit code and what was printed."""
+
+    def run_all(solution=SOLUTION):
+        exit_code = run.main([], tmp_path, tmp_path / "build", lambda _: solution)
+        return exit_code, capsys.readouterr().out
+
+    return run_all
 
 
-def row(printed, name):
-    (line,) = (line for line in printed.splitlines() if re.match(rf"{name} .*\d/\d", line))
-    return line
-
-
-def test_a_lesson_that_holds(tmp_path, capsys):
-    cells = (code(CLAIM), code("claim('a', True)"), code("claim('b', True)"), code(STUB, "exercise"))
-    store(tmp_path, "02_good.ipynb", *cells)
-    exit_code, printed = run_all(tmp_path, capsys)
+def test_a_lesson_that_holds(tmp_path, run_all):
+    cells = (markdown("# 02\n\n$h_t$"), code(CLAIM), code("claim('a', True)"), code("claim('b', True)"))
+    store(tmp_path, "02_good.ipynb", *cells, code(STUB, "exercise"))
+    exit_code, printed = run_all()
     assert exit_code == 0
-    assert re.search(r"lesson +seconds +claims held +exercises solved", printed)
-    assert re.search(r"02_good +\d+ +2/2 +1/1 *$", row(printed, "02_good"))
-    assert (tmp_path / "build/02_good.html").exists()
+    assert re.fullmatch(r"02_good +\d+ s +2/2 claims held +1/1 exercises solved\n", printed)
+    assert "<math" in (tmp_path / "build/02_good.html").read_text()
 
 
-def test_a_lesson_that_fails_does_not_stop_the_others(tmp_path, capsys):
-    store(
-        tmp_path, "01_bad.ipynb", code(CLAIM), code("raise KeyError('the reason')"), code("claim('a', True)")
-    )
-    store(tmp_path, "02_good.ipynb", code(CLAIM), code("claim('a', True)"))
-    exit_code, printed = run_all(tmp_path, capsys)
+def test_a_lesson_that_fails_does_not_stop_the_others(tmp_path, run_all):
+    (tmp_path / "01_none.ipynb").write_text("not a notebook")
+    why = code("raise KeyError('the reason')")
+    store(tmp_path, "02_bad.ipynb", code(CLAIM), why, code("claim('a', True)"))
+    store(tmp_path, "03_good.ipynb", code(CLAIM), code("claim('a', True)"))
+    exit_code, printed = run_all()
     assert exit_code == 1
-    assert re.search(r"0/1 +0/0 +FAILED", row(printed, "01_bad"))
-    assert re.search(r"1/1 +0/0 *$", row(printed, "02_good"))
-    assert re.search(r"01_bad failed:\n +KeyError: 'the reason'", printed)
+    assert re.search(r"^01_none +FAILED\n  NotJSONError: ", printed)
+    assert re.search(r"02_bad .* 0/1 claims .*FAILED\n  KeyError: 'the reason'\n  0 of 1 claims", printed)
+    assert re.search(r"03_good .* 1/1 claims held +0/0 exercises solved$", printed, re.MULTILINE)
 
 
-def test_after_a_claim_that_fails_the_others_are_measured(tmp_path, capsys):
+def test_after_a_claim_that_fails_the_others_are_measured(tmp_path, run_all):
     store(tmp_path, "02_a.ipynb", code(CLAIM), code("claim('sure', False)"), code("claim('b', True)"))
-    exit_code, printed = run_all(tmp_path, capsys)
+    exit_code, printed = run_all()
     assert exit_code == 1
-    assert "1/2" in row(printed, "02_a")
-    assert "ClaimError: sure" in printed
+    assert re.search(r"1/2 claims .*FAILED\n  ClaimError: sure\n$", printed)
 
 
-def test_an_exercise_whose_solution_is_wrong_fails(tmp_path, capsys):
+def test_an_exercise_whose_solution_is_wrong_fails(tmp_path, run_all):
     store(tmp_path, "02_a.ipynb", code(CLAIM), code(STUB, "exercise"))
-    exit_code, printed = run_all(tmp_path, capsys, "def answer():\n    return 41")
+    exit_code, printed = run_all("def answer():\n    return 41")
     assert exit_code == 1
-    assert re.search(r"0/1 +FAILED", row(printed, "02_a"))
+    assert "0/1 exercises solved   FAILED" in printed
 
 
-def test_a_file_that_is_no_notebook_is_a_lesson_that_fails(tmp_path, capsys):
-    (tmp_path / "02_a.ipynb").write_text("not a notebook")
-    exit_code, printed = run_all(tmp_path, capsys)
-    assert exit_code == 1
-    assert "02_a failed:" in printed
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(59, "59"), (61, "61 (above 60)"), (121, "121 (above 120, too slow)")]
-)
-def test_slow_lessons_are_marked(seconds, shown):
-    line = run.table([run.Result("02_a", seconds=seconds)]).splitlines()[-1]
-    assert line.split("0/0")[0].split(maxsplit=1)[1].strip() == shown
+@pytest.mark.parametrize(("aim", "most", "mark"), [(0, 999, "above 0 s"), (0, 0, "above 0 s, too slow")])
+def test_slow_lessons_are_marked(tmp_path, run_all, monkeypatch, aim, most, mark):
+    monkeypatch.setattr(run, "AIM_SECONDS", aim)
+    monkeypatch.setattr(run, "MOST_SECONDS", most)
+    store(tmp_path, "02_a.ipynb", code("1"))
+    assert run_all()[1].endswith(f"solved   {mark}\n")
 
 
 @pytest.mark.parametrize("arguments", [["--one", "42"], ["--one"]])
@@ -79,9 +70,3 @@ def test_an_unknown_lesson_is_one_clear_line(tmp_path, arguments):
     said = run.main(arguments, tmp_path)
     assert said.startswith("N must be the number of a lesson: 02. Received: N=")
     assert "\n" not in said
-
-
-def test_pages_show_equations_without_a_network(tmp_path, capsys):
-    store(tmp_path, "02_a.ipynb", markdown("# 02\n\n$h_t$"), code("1"))
-    run_all(tmp_path, capsys)
-    assert "<math" in (tmp_path / "build/02_a.html").read_text()

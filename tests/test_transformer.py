@@ -79,8 +79,9 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=MODELS.values(), ids=MODELS, name="model")
+@pytest.fixture(params=MODELS.values(), ids=MODELS, name="model", scope="module")
 def _model(request):
+    """One model for all tests that leave it as it is."""
     return request.param()
 
 
@@ -297,7 +298,9 @@ class TestTransformer:
         alone = self.teacher_forced(model, SOURCE[1:2, :2], TARGET[1:2, :3])
         assert_close(self.teacher_forced(model)[1:2, :3], alone)
 
-    def test_what_stands_in_padding_changes_nothing(self, model):
+    @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+    def test_what_stands_in_padding_changes_nothing(self, make):
+        model = make()
         # The ids decide what is padding. The table's row of id 0 is what stands there.
         before = self.teacher_forced(model)
         for embedding in (model.source_embedding.embedding, model.target_embedding.embedding):
@@ -331,16 +334,19 @@ class TestTransformer:
         named = 1 + self.teacher_forced(model, SOURCE, target[:, :-1])[:, :, 1:].argmax(axis=-1)
         np.testing.assert_array_equal(named[tokens > 0], tokens[tokens > 0])
 
-    def test_more_padding_changes_neither_loss_nor_what_is_generated(self, model):
-        compiled(model, run_eagerly=True)
+    @pytest.mark.usefixtures("op_by_op")
+    @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+    def test_more_padding_changes_neither_loss_nor_what_is_generated(self, make):
+        model = compiled(make(), run_eagerly=True)
         source, target = (np.pad(ids, ((0, 0), (0, 3))) for ids in (SOURCE, TARGET))
-        few = model.evaluate((SOURCE, TARGET[:, :-1]), TARGET[:, 1:], verbose=0)
-        many = model.evaluate((source, target[:, :-1]), target[:, 1:], verbose=0)
+        few = model.test_on_batch((SOURCE, TARGET[:, :-1]), TARGET[:, 1:])
+        many = model.test_on_batch((source, target[:, :-1]), target[:, 1:])
         assert few == pytest.approx(many, abs=1e-5)
         few, many = (model.generate(ids, 6, beam_width=3, return_log_probs=True) for ids in (SOURCE, source))
         np.testing.assert_array_equal(few[0], many[0])
         assert_close(few[1], many[1])
 
+    @pytest.mark.usefixtures("op_by_op")
     def test_saved_equals_loaded_and_generates_the_same(self, model, tmp_path):
         model.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -348,6 +354,7 @@ class TestTransformer:
         assert_close(self.teacher_forced(loaded), self.teacher_forced(model), atol=1e-6)
         np.testing.assert_array_equal(loaded.generate(SOURCE, 6), model.generate(SOURCE, 6))
 
+    @pytest.mark.usefixtures("op_by_op")
     def test_dropout_is_for_training(self):
         model = translator(dropout=0.5)
         np.testing.assert_array_equal(self.teacher_forced(model), self.teacher_forced(model))
@@ -367,7 +374,7 @@ class TestTransformer:
         model = compiled(
             Transformer(TransformerEncoder(1, 2, 32), TransformerDecoder(1, 2, 32), 9, 8, embedding_dim=16)
         )
-        model.fit((source[:800], target[:800, :-1]), target[:800, 1:], 32, 30, verbose=0)
+        model.fit((source[:800], target[:800, :-1]), target[:800, 1:], 64, 12, verbose=0)
         assert exact_match(model.generate(source[800:], 6), target[800:, 1:]).mean() > 0.9
 
     def test_generation_beyond_the_positions_is_refused(self):
@@ -414,6 +421,7 @@ class TestTransformer:
 class TestLanguageModel:
     """The model that goes on writing."""
 
+    @pytest.mark.usefixtures("op_by_op")
     @pytest.mark.parametrize("normalize", ORDERS)
     @pytest.mark.parametrize("max_length", [None, 12])
     def test_a_step_with_its_cache_equals_the_full_pass(self, normalize, max_length):
@@ -437,6 +445,7 @@ class TestLanguageModel:
             rows = tokens > 0
             assert_close(numbers(logits)[rows], whole[rows, t])
 
+    @pytest.mark.usefixtures("op_by_op")
     def test_prompts_of_several_lengths_do_not_disturb_each_other(self):
         model = writer(end=None)
         together = model.generate(TEXT, 4, beam_width=2)
@@ -458,6 +467,7 @@ class TestLanguageModel:
         np.testing.assert_array_equal(numbers(model(later))[0, :4], numbers(model(TEXT))[0, :4])
         assert_close(model(np.pad(TEXT, ((0, 0), (0, 3))))[:, :6], model(TEXT))
 
+    @pytest.mark.usefixtures("op_by_op")
     def test_saved_equals_loaded(self, tmp_path):
         for index, model in enumerate((writer(max_length=12), writer("after", end=None))):
             model.save(tmp_path / f"{index}.keras")
@@ -506,6 +516,7 @@ class TestLanguageModel:
             writer().generate(TEXT, 2, return_attention_scores=True)
 
 
+@pytest.mark.usefixtures("op_by_op")
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("normalize", ORDERS)
 def test_mixed_precision_trains_and_generates(policy, normalize):

@@ -58,14 +58,10 @@ def test_constraints_pin_everything_as_installed():
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", "constraints-colab.txt"])
-def test_constraints_are_pins_and_hold_no_address(name):
+def test_constraints_are_pins_without_address_that_meet_what_the_project_asks_for(name):
     assert [line for line in lines(name) if not PIN.fullmatch(line)] == []
     assert "://" not in (ROOT / name).read_text(encoding="utf-8")
     assert len(pins(name)) == len(lines(name))
-
-
-@pytest.mark.parametrize("name", ["constraints.txt", "constraints-colab.txt"])
-def test_constraints_meet_what_the_project_asks_for(name):
     groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
     requirements = [Requirement(text) for group in groups for text in group]
     asked = {canonicalize_name(each.name): each.specifier for each in requirements}
@@ -74,29 +70,15 @@ def test_constraints_meet_what_the_project_asks_for(name):
     assert [each for each in both if pins(name)[each] not in asked[each]] == []
 
 
-@pytest.fixture(scope="module")
-def environment():
-    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-
-
-def test_environment_has_the_name_of_the_project(environment):
+def test_environment_is_that_of_the_project_which_gets_all_else_through_pip():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     assert environment["name"] == PROJECT["name"]
     assert environment["channels"] == ["conda-forge"]
-
-
-def test_environment_has_the_python_of_the_project(environment):
-    (python,) = (text for text in environment["dependencies"] if str(text).startswith("python"))
+    python, pip, through_pip = environment["dependencies"]
     name, versions = python.split()
-    assert name == "python"
+    assert (name, pip) == ("python", "pip")
     assert SpecifierSet(versions) == SpecifierSet(PROJECT["requires-python"])
-
-
-def test_environment_gets_all_else_through_pip_from_the_project(environment):
-    _, pip, through_pip = environment["dependencies"]
-    assert pip == "pip"
-    constraint, project = (line.split() for line in through_pip["pip"])
-    assert constraint[0] == "--constraint"
-    assert (ROOT / constraint[1]).is_file()
-    option, folder, extra = re.fullmatch(r"(\S+) (\S+)\[(\w+)\]", " ".join(project)).groups()
-    assert (option, folder) == ("--editable", ".")
+    constraint, project = through_pip["pip"]
+    assert constraint == "--constraint constraints.txt"
+    extra = re.fullmatch(r"--editable \.\[(\w+)\]", project)[1]
     assert extra in PROJECT["optional-dependencies"]

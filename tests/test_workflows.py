@@ -10,71 +10,60 @@ from packaging.specifiers import SpecifierSet
 
 from tools.lessons import ROOT
 
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in (ROOT / ".github/workflows").glob("*.yml")
+}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
-VERSIONS = re.search(r"^    ([a-z |]+)\) ;;$", (ROOT / "tools/setup.sh").read_text(), re.MULTILINE)[1].split(
-    " | "
-)
+RULES = {
+    name: needs
+    for names, needs in re.findall(r"^([a-z ]+):([^=\n]*)$", MAKEFILE, re.MULTILINE)
+    for name in names.split()
+}
+ALL_JOBS = [
+    pytest.param(job, id=f"{name}: {each}")
+    for name, workflow in WORKFLOWS.items()
+    for each, job in workflow["jobs"].items()
+]
 
 
-def load(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+def jobs(name):
+    return list(WORKFLOWS[name]["jobs"].values())
 
 
-def jobs(path):
-    return list(load(path)["jobs"].values())
+def matrix(job):
+    return job["strategy"]["matrix"]["include"]
 
 
-def matrix(path):
-    return [entry for job in jobs(path) for entry in job["strategy"]["matrix"]["include"]]
-
-
-def named(name):
-    (path,) = (path for path in WORKFLOWS if path.name == name)
-    return path
+def python(job):
+    (step,) = (step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python"))
+    return step["with"]["python-version"]
 
 
 def make(*arguments):
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
 
 
-def test_every_target_has_a_rule_and_help_names_it():
-    rules = re.findall(r"^(\w+):(?!=)", MAKEFILE, re.MULTILINE)
-    assert sorted(rules) == sorted(TARGETS)
-    said = make("help").stdout
-    assert [name for name in TARGETS if name not in ("help", "setup") and f"make {name}" not in said] == []
+def test_every_target_is_named_by_help_and_sets_up_first():
+    targets = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
+    assert sorted(RULES) == sorted(targets)
+    said = make("help")
+    assert make() == said
+    assert [name for name in RULES if f"make {name}" not in said] == ["help", "setup"]
+    assert [name for name, needs in RULES.items() if needs.strip() != "setup"] == ["help", "setup"]
 
 
-def test_help_is_what_make_says_by_itself():
-    assert make().stdout == make("help").stdout
-
-
-def test_every_target_but_help_sets_up_first():
-    rules = dict(re.findall(r"^(\w+):(?!=)(.*)$", MAKEFILE, re.MULTILINE))
-    assert {name for name, needs in rules.items() if needs.strip() != "setup"} == {"help", "setup"}
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_every_step_is_a_target(path):
-    for job in jobs(path):
-        actions = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
-        assert actions == ["actions/checkout", "actions/setup-python"]
-        runs = [step["run"] for step in job["steps"] if "run" in step]
-        assert runs
-        assert [
-            run for run in runs if not re.fullmatch(rf"make ({'|'.join(TARGETS)})( [A-Z]+=\S+)*", run)
-        ] == []
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_every_job_runs_the_python_and_the_versions_of_its_matrix(path):
-    for job in jobs(path):
-        assert job["env"] == {"PYTHON": "python", "VERSIONS": "${{ matrix.versions }}"}
-        (python,) = (step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python"))
-        assert python["with"]["python-version"].split()[-3:] == ["${{", "matrix.python", "}}"]
-        assert job["runs-on"] == "${{ matrix.machine }}"
-    assert {entry["versions"] for entry in matrix(path)} <= set(VERSIONS)
+@pytest.mark.parametrize("job", ALL_JOBS)
+def test_every_step_is_a_target_with_the_python_and_the_versions_of_the_matrix(job):
+    actions = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+    assert actions == ["actions/checkout", "actions/setup-python"]
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert runs
+    assert [run for run in runs if not re.fullmatch(rf"make ({'|'.join(RULES)})( [A-Z]+=\S+)*", run)] == []
+    assert job["env"] == {"PYTHON": "python", "VERSIONS": "${{ matrix.versions }}"}
+    assert python(job).split()[-3:] == ["${{", "matrix.python", "}}"]
+    assert job["runs-on"] == "${{ matrix.machine }}"
+    assert {entry["versions"] for entry in matrix(job)} <= {"stored", "newest", "colab", "nightly"}
 
 
 def fitting_pythons():
@@ -84,46 +73,42 @@ def fitting_pythons():
 
 
 def test_each_python_is_tested_with_the_stored_versions():
-    entries = matrix(named("test.yml"))
+    entries = [entry for job in jobs("test") for entry in matrix(job)]
     tested = {entry["python"] for entry in entries if entry["versions"] == "stored"}
     assert sorted(tested) == fitting_pythons()
     assert {entry["machine"] for entry in entries} == {"ubuntu-latest", "macos-latest"}
 
 
-def commands(path):
+def commands(name):
     """Which command is run with which versions."""
     return {
         (step["run"], entry["versions"])
-        for job in jobs(path)
-        for entry in job["strategy"]["matrix"]["include"]
+        for job in jobs(name)
+        for entry in matrix(job)
         for step in job["steps"]
         if "run" in step
     }
 
 
 def test_what_is_run_on_push_what_weekly_and_what_on_a_tag():
-    # YAML reads the key `on` as true.
-    assert set(load(named("test.yml"))[True]) == {"push", "pull_request"}
-    assert {("make test", versions) for versions in ("stored", "newest", "colab")} <= commands(
-        named("test.yml")
-    )
-    assert set(load(named("weekly.yml"))[True]) == {"schedule", "workflow_dispatch"}
-    assert commands(named("weekly.yml")) == {
+    on = {name: workflow[True] for name, workflow in WORKFLOWS.items()}  # YAML reads the key `on` as true
+    assert set(on["test"]) == {"push", "pull_request"}
+    assert {("make test", versions) for versions in ("stored", "newest", "colab")} <= commands("test")
+    assert set(on["weekly"]) == {"schedule", "workflow_dispatch"}
+    assert commands("weekly") == {
         ("make test", "newest"),
         ("make test", "nightly"),
         ("make seeds SEEDS=1,2", "stored"),
         ("make mutants", "stored"),
         ("make colab", "stored"),
     }
-    assert load(named("release.yml"))[True]["push"] == {"tags": ["v*"]}
-    assert commands(named("release.yml")) == {("make matrix", "stored")}
+    assert on["release"]["push"] == {"tags": ["v*"]}
+    assert commands("release") == {("make matrix", "stored")}
 
 
 def test_the_matrix_finds_each_python():
-    (job,) = jobs(named("release.yml"))
-    wanted = job["steps"][1]["with"]["python-version"].replace(
-        "${{ matrix.python }}", matrix(named("release.yml"))[0]["python"]
-    )
+    (job,) = jobs("release")
+    wanted = python(job).replace("${{ matrix.python }}", matrix(job)[0]["python"])
     assert wanted.split() == fitting_pythons()
 
 

@@ -75,7 +75,7 @@ WRONG = {
         (nearest_in_place, "a change in `table`"),
     ],
     "01.sentence_vectors": [
-        (lambda table, ids: table[ids].mean(axis=1), "changed with it"),
+        (lambda table, ids: table[ids].mean(axis=1), "change with it"),
         (lambda table, ids: table[ids].mean(axis=2), "shape (3, 4)"),
         (lambda table, ids: (table[ids] * (ids != 0)[..., None]).sum(axis=1), "the sum of the vectors"),
         (lambda table, ids: (table[ids] * (ids != 0)[..., None]).mean(axis=1), "the padded length"),

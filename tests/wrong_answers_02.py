@@ -112,9 +112,9 @@ WRONG = {
     "02.clip_by_norm": [
         (
             lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
-            "each number cut on its own",
+            "each number clipped by itself",
         ),
-        (by_each_norm, "a factor for each"),
+        (by_each_norm, "a factor for each gradient"),
         (
             lambda gradients, limit: [np.abs(g) * min(1, limit / 13) for g in gradients],
             "values that differ by up to 8",

@@ -81,7 +81,7 @@ WRONG = {
             lambda features, units, depth: layers_of(
                 features, units, depth, lambda f, u, level: 2**level * u
             ),
-            "went on doubling",
+            "doubled with each layer",
         ),
         (lambda features, units, depth: 2 * depth * (features * units + units**2), "no biases"),
     ],

@@ -128,9 +128,9 @@ WRONG = {
         (lambda scores, mask: scores / scores.sum(axis=-1, keepdims=True), "values that differ"),
     ],
     "07.step_before": [
-        (after_luong, "2 looks"),
+        (after_luong, "2 calls"),
         (luong, "Luong's order"),
-        (cell_first, "a cell that is called before the look: that is Luong's order"),
+        (cell_first, "the cell first, then look: that is Luong's order"),
         (
             lambda cell, look, token, state, memory: (
                 lambda context, weights: (cell(np.concatenate([token, state]), context), weights)
@@ -151,13 +151,13 @@ WRONG = {
         ),
         (lambda cell, look, token, state, memory: look(memory, state), "a query of shape (4, 3)"),
         (lambda cell, look, token, state, memory: look(token, memory), "a query of shape (2,)"),
-        (lambda cell, look, token, state, memory: look(0 * state, memory), "a look with zeros"),
+        (lambda cell, look, token, state, memory: look(0 * state, memory), "a query of zeros"),
         (
             lambda cell, look, token, state, memory: cell(look(state, memory)[0], state),
             "inputs of shape (3,)",
         ),
         (lambda *given: after_bahdanau(*given)[::-1], "the new state comes first"),
-        (lambda *given: (after_bahdanau(*given)[0], given[1](*given[3:])[0]), "2 looks"),
+        (lambda *given: (after_bahdanau(*given)[0], given[1](*given[3:])[0]), "2 calls"),
         (
             lambda cell, look, token, state, memory: (
                 lambda context, weights: (cell(np.concatenate([token, context]), state), context)

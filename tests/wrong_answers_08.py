@@ -84,8 +84,8 @@ WRONG = {
     "08.scores_used": [
         (lambda: 60, "global attention"),
         (lambda: 90, "where do the windows end"),
-        (lambda: 34, "the four steps after the last word"),
-        (lambda: 44, "around what do they stay"),
+        (lambda: 34, "the windows of the other four steps"),
+        (lambda: 44, "around which word do they stay"),
         (lambda: 75, "look at padding"),
         (lambda: 40, "to either side"),
         (lambda: 50, "expected: a whole number\n      came:     50"),
@@ -138,9 +138,9 @@ WRONG = {
             lambda weights, drawn, loss, baseline: (loss - baseline) * weights,
             "values that differ",
         ),
-        (no_baseline, "nothing to learn"),
+        (no_baseline, "a gradient of zero where the loss equals the baseline"),
         (baseline_after, "the baseline is subtracted from the loss"),
-        (right_for_the_first_draw, "nothing to learn"),
+        (right_for_the_first_draw, "a gradient of zero where the loss equals the baseline"),
     ],
     "08.occlusion_of": [
         (lambda *given: occluded(*given, absolute=False), "not in which direction"),

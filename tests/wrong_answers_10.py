@@ -156,8 +156,8 @@ WRONG = {
     "10.block_before": [
         (after, "that is the other order"),
         (no_residual, "no residual path"),
-        (norm_on_the_path, "the norm on the path"),
-        (norms_on_the_path, "the norms on the path"),
+        (norm_on_the_path, "the norm on the residual path"),
+        (norms_on_the_path, "both norms on the residual path"),
         (one_norm, "the first norm twice"),
         (no_norm, "no norm"),
         (side_by_side, "side by side"),
@@ -177,8 +177,8 @@ WRONG = {
         (without_epsilon, "came:     nan: is something divided by zero?"),
     ],
     "10.bits_per_character": [
-        (with_padding, "padding counts as if it were to be named"),
-        (divided_by_all, "counted in the division"),
+        (with_padding, "padding counted like a character"),
+        (divided_by_all, "not out of the number it is divided by"),
         (row_by_row, "mean of each row's mean"),
         (nats, "the natural logarithm"),
         (summed, "the sum"),

@@ -12,10 +12,19 @@ from dataclasses import dataclass
 
 from tools import lessons
 
-OWNER_AND_NAME = r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+"
-URL = re.compile(rf"https://github\.com/{OWNER_AND_NAME}")
-REVISION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?")
-
+NAME = r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+"
+URL = rf"https://github\.com/{NAME}"
+REVISION = r"[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_])?"
+# What holds the address, wherever it stands; links to other repositories stay as they are.
+PLACES = {
+    r'(?m)^(Repository = ").*"': r'\g<1>{url}"',
+    r'(?m)^(revision = ").*"': r'\g<1>{revision}"',
+    rf"(https://colab\.research\.google\.com/github/){NAME}/blob/[^\s)]+?(/notebooks/)": (
+        r"\g<1>{repository}/blob/{revision}\g<2>"
+    ),
+    rf"{URL}(/actions/workflows/)": r"{url}\g<1>",
+    rf"(git clone ){URL}(\s+(?:&& )?cd )[\w.-]+": r"\g<1>{url}\g<2>{name}",
+}
 SETUP_CELL = """\
 import importlib.util
 import subprocess
@@ -40,9 +49,9 @@ class Address:
 
     def __post_init__(self):
         """Refuse what is no address of a repository on GitHub, and what names no branch or tag."""
-        if not URL.fullmatch(self.url) or self.url.endswith(".git"):
+        if not re.fullmatch(URL, self.url) or self.url.endswith(".git"):
             raise ValueError(f"URL must be like https://github.com/owner/name. Received: URL={self.url}")
-        if not REVISION.fullmatch(self.revision) or ".." in self.revision or "//" in self.revision:
+        if not re.fullmatch(REVISION, self.revision) or ".." in self.revision or "//" in self.revision:
             raise ValueError(f"REVISION must name a branch or tag. Received: REVISION={self.revision}")
 
     @property
@@ -77,7 +86,9 @@ def change(root, url=None, revision=None):
     Raises:
         ValueError: the address or the revision is not of the right form; nothing is written.
     """
-    address = Address(_plain(url) if url else stated(root).url, revision or stated(root).revision)
+    before = stated(root)
+    url = url.strip().rstrip("/").removesuffix(".git") if url else before.url
+    address = Address(url, revision or before.revision)
     texts = {path: path.read_text(encoding="utf-8") for path in stamped_files(root)}
     stamped = {path: stamp(path.name, text, address) for path, text in texts.items()}
     changed = [path for path in texts if stamped[path] != texts[path]]
@@ -93,48 +104,17 @@ def stamped_files(root):
 
 def stamp(name, text, address):
     """Return the text of the file called `name` with `address` in every place that holds one."""
-    if name == "pyproject.toml":
-        return stamp_project(text, address)
-    if name.endswith(".ipynb"):
-        return stamp_notebook(text, address)
-    return stamp_links(text, address)
-
-
-def stamp_project(text, address):
-    """Return the text of `pyproject.toml` with the address set and all else as it is."""
-    text = re.sub(r'(?m)^(Repository = )".*"', rf'\1"{address.url}"', text)
-    return re.sub(r'(?m)^(revision = )".*"', rf'\1"{address.revision}"', text)
-
-
-def stamp_notebook(text, address):
-    """Return the text of a notebook with its badge's link and its set-up cell stamped."""
+    if not name.endswith(".ipynb"):
+        return _stamp(text, address)
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            source = stamp_links(source, address)
+            source = _stamp(source, address)
         elif "setup" in cell["metadata"].get("tags", []):
             source = setup_cell(address)
         cell["source"] = source.splitlines(keepends=True)
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
-
-
-def stamp_links(text, address):
-    """Return Markdown with the course's own links stamped: Colab's, the tests' badge, the clone command.
-
-    Links to other repositories on GitHub stay as they are.
-    """
-    text = re.sub(
-        rf"(https://colab\.research\.google\.com/github/){OWNER_AND_NAME}/blob/[^\s)]+?(/notebooks/)",
-        rf"\g<1>{address.repository}/blob/{address.revision}\g<2>",
-        text,
-    )
-    text = re.sub(rf"{URL.pattern}(/actions/workflows/)", rf"{address.url}\g<1>", text)
-    return re.sub(
-        rf"(git clone ){URL.pattern}(\s+(?:&& )?cd )[\w.-]+",
-        rf"\g<1>{address.url}\g<2>{address.repository.split('/')[1]}",
-        text,
-    )
 
 
 def setup_cell(address=None):
@@ -143,8 +123,11 @@ def setup_cell(address=None):
     return SETUP_CELL.format(url=address.url, revision=address.revision)
 
 
-def _plain(url):
-    return url.strip().rstrip("/").removesuffix(".git")
+def _stamp(text, address):
+    parts = {"repository": address.repository, "name": address.repository.split("/")[1], **vars(address)}
+    for place, new in PLACES.items():
+        text = re.sub(place, new.format(**parts), text)
+    return text
 
 
 if __name__ == "__main__":

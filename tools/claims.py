@@ -9,8 +9,10 @@ from course_utils import lesson
 from tools import lessons
 
 PAGE = lessons.ROOT / "CLAIMS.md"
-CLAIM = re.compile(r"✓ Claim: (.+)")
-STATEMENT = re.compile(r"✓ Statement (\d+): (.+) → (.+)")
+# What `lesson.claim` and `lesson.settle` print: a text in one line or more, then its figures, if it has any.
+MEASURED = re.compile(r"^✓ (.+(?:\n  .+)*?)(?=\n  measured \S+ (?:[<>]=?|==) \S+$)", re.MULTILINE)
+NOT_MEASURED = re.compile(r"^(Statement \d+: .+(?:\n  .+)*?)\s+\(a\s+matter\s+of\s+\w+\)$", re.MULTILINE)
+STATEMENT = re.compile(r"Statement (\d+): (.+) → (.+)")
 HEAD = """\
 # What is claimed, and what was checked
 
@@ -56,10 +58,14 @@ def main(arguments=None):
 def found(path):
     """Read what the lesson at `path` says held."""
     notebook = lessons.read(path)
-    outputs = [output for cell in lessons.code_cells(notebook) for output in cell.outputs]
-    lines = [line for output in outputs for line in output.get("text", "").splitlines()]
-    claims = [match[1] for line in lines if (match := CLAIM.fullmatch(line))]
-    statements = {int(match[1]): match.groups()[1:] for line in lines if (match := STATEMENT.fullmatch(line))}
+    outputs = [output.get("text", "") for cell in lessons.code_cells(notebook) for output in cell.outputs]
+    measured, others = (
+        [" ".join(text.split("\n  ")) for output in outputs for text in form.findall(output)]
+        for form in (MEASURED, NOT_MEASURED)
+    )
+    settled = {text: match for text in measured + others if (match := STATEMENT.fullmatch(text))}
+    claims = [text for text in measured if text not in settled]
+    statements = {int(match[1]): match.groups()[1:] for match in settled.values()}
     title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
     return Found(path.name, title, claims, statements)
 
@@ -76,8 +82,8 @@ def render(all_found):
         f"| {number} | {_cell(said)} | {_cell(verdict)} | [{name[:2]}](notebooks/{name}) |"
         for number, said, verdict, name in rows
     )
-    without = ", ".join(map(str, lesson.WITHOUT_MEASUREMENT[:-1])) + f" and {lesson.WITHOUT_MEASUREMENT[-1]}"
-    parts = [HEAD.format(statements=table, without=without)]
+    *others, last = lesson.WITHOUT_MEASUREMENT
+    parts = [HEAD.format(statements=table, without=f"{', '.join(map(str, others))} and {last}")]
     for each in all_found:
         parts.append(f"### [{each.title}](notebooks/{each.name})\n")
         parts.append("\n".join(f"- {claim}" for claim in each.claims) + "\n")

@@ -18,13 +18,13 @@ PARTS = (
     "Train it",
     "Look inside",
     "What it cannot do yet",
+    "Exercises",
+    "Papers",
 )
-LAST_PARTS = ("Left out", "Exercises", "Papers")
+BENEATH = "What it cannot do yet", "Left out"  # a part, and the heading beneath it
 MOST_BYTES = 700_000
 MOST_LINES, MEDIAN_LINES, SETUP_LINES = 25, 7, 12
-LEAST_EXERCISES = 3
-LEAST_CLAIMS = {"01": 5, "02": 5, "07": 8, "09": 8, "10": 8}
-LEAST_CLAIMS_ELSEWHERE = 6
+LEAST_EXERCISES, LEAST_CLAIMS = 3, 6
 UNCOMPARED = "nbval-ignore-output"
 MUST_BE_COMPARED = ("claim", "settle", "check")
 MACHINE_PATH = re.compile(r"/(?:root|home|tmp|Users|work)/|\b[A-Z]:\\")
@@ -130,8 +130,8 @@ def has_setup(lesson):
             yield lesson.at(cell, f"has more than {SETUP_LINES} lines")
 
 
-def has_ten_parts(lesson):
-    """It has a title and the parts, in order, and the last part ends as it should."""
+def has_its_parts(lesson):
+    """It has a title and the parts, in order, each at the beginning of a cell."""
     found = headings(lesson)
     titles = [text for level, text, _ in found if level == 1]
     if len(titles) != 1 or not titles[0].startswith(f"{lesson.number} · "):
@@ -139,11 +139,13 @@ def has_ten_parts(lesson):
     parts = tuple(part_name(text) for level, text, _ in found if level == 2)
     if parts != PARTS:
         yield f"{lesson.name}: its parts must be {', '.join(PARTS)}. Received: {', '.join(parts)}"
-    last = max((place for place, (level, _, _) in enumerate(found) if level == 2), default=0)
-    closing = [part_name(text) for level, text, _ in found[last:] if level == 3]
-    if tuple(name for name in closing if name in LAST_PARTS) != LAST_PARTS:
-        expected = ", ".join(LAST_PARTS)
-        yield f"{lesson.name}: its last part must hold {expected}. Received: {', '.join(closing)}"
+    for level, text, cell in found:
+        if level == 2 and not cell.source.startswith("## "):
+            yield lesson.at(cell, f"must begin with its heading, so that '{text}' can be folded by itself")
+    part, expected = BENEATH
+    beneath = _beneath(part, found)
+    if expected not in beneath:
+        yield f"{lesson.name}: '{part}' must hold '### {expected}'. Received: {', '.join(beneath)}"
 
 
 def outputs_are_compared(lesson):
@@ -158,10 +160,9 @@ def outputs_are_compared(lesson):
 
 def makes_claims(lesson):
     """It makes enough claims."""
-    least = LEAST_CLAIMS.get(lesson.number, LEAST_CLAIMS_ELSEWHERE)
     count = sum(lessons.calls(cell.source, "claim") for cell in lesson.code)
-    if count < least:
-        yield f"{lesson.name}: makes {count} claims; at least {least} were expected"
+    if count < LEAST_CLAIMS:
+        yield f"{lesson.name}: makes {count} claims; at least {LEAST_CLAIMS} were expected"
 
 
 def has_exercises(lesson):
@@ -193,8 +194,10 @@ def figures_end_in_show(lesson):
 
 def training_is_seeded(lesson):
     """Its cells that train set the seed, so that running them again gives the same."""
+    of_its_own = any(re.search(r"^def train\b", cell.source, re.MULTILINE) for cell in lesson.code)
+    trains = ("fit",) if of_its_own else ("fit", "train")
     for cell in lesson.code:
-        if lessons.calls(cell.source, "fit") and not lessons.calls(cell.source, "seed"):
+        if lessons.calls(cell.source, *trains) and not lessons.calls(cell.source, "seed"):
             yield lesson.at(cell, "trains and must call seed()")
 
 
@@ -216,7 +219,7 @@ RULES = (
     cells_are_short,
     begins_with_badge,
     has_setup,
-    has_ten_parts,
+    has_its_parts,
     outputs_are_compared,
     makes_claims,
     has_exercises,
@@ -235,6 +238,16 @@ def headings(lesson):
 def part_name(heading):
     """Return a heading without what follows its colon."""
     return heading.split(":")[0].strip()
+
+
+def _beneath(part, found):
+    names, inside = [], ""
+    for level, text, _ in found:
+        if level == 2:
+            inside = part_name(text)
+        elif level == 3 and inside == part:
+            names.append(part_name(text))
+    return names
 
 
 def _headings(cell):

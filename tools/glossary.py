@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from dataclasses import dataclass
+from collections import namedtuple
 
 from tools import lessons
 
@@ -25,13 +25,7 @@ The main terms, each with the lesson that introduces it. This page is written fr
 """
 
 
-@dataclass(frozen=True)
-class Term:
-    """A term as a lesson introduces it."""
-
-    english: str
-    korean: str
-    lesson: str
+Term = namedtuple("Term", "english korean lesson")  # `lesson` is the file that introduces it
 
 
 def main(arguments=None):

@@ -1,4 +1,4 @@
-"""Do long work, two cases at a time, and keep every result: a run that is stopped goes on where it was."""
+"""Do long work, two cases at a time, and keep what passed: a run that is stopped goes on where it was."""
 
 import ast
 import hashlib
@@ -16,15 +16,15 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP
 PACKAGE = lessons.ROOT / "course_utils"
 
 
-def results(cases, folder, keep=lambda _: True):
+def results(cases, folder):
     """Return the result of each case, from the file that keeps it or else by its function.
 
     Args:
         cases: `{name: (function, *arguments)}`. The name is that of a file, and changes with all that the
             result depends on. The function is importable, because it is called in another process, and
-            returns what JSON can hold.
+            returns a dict that JSON can hold. Its `failed` is empty where it is to be kept; otherwise
+            the case is done again the next time.
         folder: where the results are kept; it is made if there is none.
-        keep: says of a result whether it is kept; otherwise its case is done again the next time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.json" for name in cases}
@@ -34,9 +34,18 @@ def results(cases, folder, keep=lambda _: True):
         for done in tqdm(as_completed(running), total=len(running), unit="run", leave=False, disable=None):
             name, result = running[done], done.result()
             texts[name] = json.dumps(result)
-            if keep(result):
+            if not result["failed"]:
                 lessons.write(files[name], texts[name])
     return {name: json.loads(texts[name]) for name in cases}
+
+
+def failures(cases, folder):
+    """Print what came of each case, `said` and `failed` of a `lesson`; return the lessons that failed."""
+    done = results(cases, folder).values()
+    for result in done:
+        print(f"{'FAILED' if result['failed'] else '✓'} {result['lesson']}, {result['said']}")
+        print(*(f"  {text}\n" for text in result["failed"]), sep="", end="", flush=True)
+    return [result["lesson"] for result in done if result["failed"]]
 
 
 def key(*parts):

@@ -1,15 +1,17 @@
-"""Find the lessons, execute them, solve their exercises, and read what they logged."""
+"""Find the lessons, execute them, say what came of them, and solve their exercises."""
 
 import ast
 import contextlib
 import copy
 import json
 import os
+import shutil
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -17,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 CELL_SECONDS = 600
 START_SECONDS = 120
+ERROR_LINES = 12
 
 
 def find(number=None, folder=NOTEBOOKS):
@@ -50,16 +53,14 @@ def read(path):
 
 def write(path, text):
     """Write `text` to `path` at once: a run that is stopped leaves the old file or the new one."""
-    path = Path(path)
-    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(part).chmod(path.stat().st_mode if path.exists() else 0o644)
+        part.write_text(text, encoding="utf-8", newline="\n")
+        if path.exists():
+            shutil.copymode(path, part)
         os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def tags(cell):
@@ -82,14 +83,13 @@ def calls(source, *names):
     return sum(getattr(function, "attr", getattr(function, "id", None)) in names for function in functions)
 
 
-def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after=(), python=None):
+def execute(notebook, folder=NOTEBOOKS, settings=None, go_on_after=(), python=None):
     """Execute a copy of `notebook` from an empty kernel, and return it.
 
     Args:
         notebook: the notebook; it stays as it is.
         folder: where its kernel works.
         settings: environment variables for the kernel, besides those here; `None` takes one away.
-        on_cell: called without arguments after each cell.
         go_on_after: names of the errors after which the cells below are still executed.
         python: the Python that its kernel runs; the one here by default.
 
@@ -100,7 +100,6 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        kernel_manager_class=_kernel_manager(python) if python else AsyncKernelManager,
         timeout=CELL_SECONDS,
         startup_timeout=START_SECONDS,
         record_timing=False,
@@ -108,20 +107,13 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, on_cell=None, go_on_after
         extra_arguments=["--log-level=ERROR"],  # a new kernel warns of its unencrypted loopback
         allow_error_names=list(go_on_after),
         resources={"metadata": {"path": str(folder)}},
-        on_cell_complete=lambda **_: on_cell and on_cell(),
     )
+    if python:
+        client.create_kernel_manager().kernel_spec.argv[0] = str(python)
     environment = {**os.environ, **(settings or {})}
     with contextlib.suppress(CellExecutionError):  # it stands among the outputs
         client.execute(env={name: value for name, value in environment.items() if value is not None})
     return notebook
-
-
-def _kernel_manager(python):
-    class Manager(AsyncKernelManager):
-        def format_kernel_cmd(self, extra_arguments=None):
-            return [str(python), *super().format_kernel_cmd(extra_arguments)[1:]]
-
-    return Manager
 
 
 def without_outputs(notebook):
@@ -133,10 +125,56 @@ def without_outputs(notebook):
     return notebook
 
 
+@dataclass
+class Outcome:
+    """What came of a lesson: its executed copy, what it logged, what failed in words, and the seconds."""
+
+    notebook: object
+    log: list
+    failed: list
+    seconds: float
+
+
+def run(notebook, folder=NOTEBOOKS, settings=None, python=None):
+    """Execute a lesson to its end, even where a claim does not hold, and return the `Outcome`.
+
+    Args:
+        notebook, folder, settings, python: as `execute` takes them.
+    """
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "log.jsonl"
+        settings = {"COURSE_QUIET": "1", "COURSE_LOG": str(file), **(settings or {})}
+        try:
+            executed = execute(notebook, folder, settings, ["ClaimError"], python)
+            failed = errors(executed)
+        except Exception as error:  # a kernel that dies, say: the other lessons are still run
+            executed, failed = without_outputs(notebook), [f"{type(error).__name__}: {error}"]
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    log = [json.loads(line) for line in lines]
+    claims, reached = count_claims(notebook), sum(entry["kind"] == "claim" for entry in log)
+    if reached < claims:
+        failed.append(f"{reached} of {claims} claims were reached")
+    return Outcome(executed, log, failed, time.monotonic() - begun)
+
+
+def count_claims(notebook):
+    """Count the claims in a lesson's source: one that is never reached has not held."""
+    return sum(calls(cell.source, "claim") for cell in code_cells(notebook))
+
+
 def errors(notebook):
-    """Return the errors among the stored outputs, in order."""
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
-    return [output for output in outputs if output.output_type == "error"]
+    """Return the errors of an executed lesson, each with the end of what its cell wrote to stderr."""
+    texts = []
+    for cell in code_cells(notebook):
+        written = "".join(output.text for output in cell.outputs if output.get("name") == "stderr")
+        last = written.strip().splitlines()[-ERROR_LINES:]
+        texts += [
+            "\n  ".join([f"{output.ename}: {output.evalue}", *last])
+            for output in cell.outputs
+            if output.output_type == "error"
+        ]
+    return texts
 
 
 def exercise(source):
@@ -170,11 +208,3 @@ def solve(notebook, solution_source):
 def exercises(notebook):
     """Return the cells that hold an exercise."""
     return [cell for cell in code_cells(notebook) if "exercise" in tags(cell)]
-
-
-def read_log(path):
-    """Return the entries that a lesson appended to its log, oldest first; none where it has no log."""
-    path = Path(path)
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -27,27 +27,20 @@ NOT_CONVERTED = re.compile(r"<mi>(\\\w*|&)</mi>")
 
 
 def render(notebook, title):
-    """Return `notebook` as the text of an HTML page.
+    """Return `notebook` as the text of an HTML page; a picture's alternative text is the heading above it.
 
     Raises:
         ValueError: an equation holds LaTeX that cannot be shown as MathML.
     """
-    exporter = PageExporter(raw_template=TEMPLATE)
-    resources = {"metadata": {"name": title}}
-    return exporter.from_notebook_node(described(notebook), resources=resources)[0]
-
-
-def described(notebook):
-    """Return a copy of `notebook` where each picture has the heading above it as alternative text."""
-    notebook = copy.deepcopy(notebook)
-    heading = ""
+    notebook, heading = copy.deepcopy(notebook), ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = (HEADING.findall(cell.source) or [heading])[-1]
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.metadata.setdefault("alt", f"Figure in “{heading}”")
-    return notebook
+    exporter = PageExporter(raw_template=TEMPLATE)
+    return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
 
 
 class PageExporter(HTMLExporter):

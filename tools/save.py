@@ -5,7 +5,6 @@ import base64
 import sys
 
 import nbformat
-from tqdm import tqdm
 
 from tools import lessons
 
@@ -43,42 +42,27 @@ def save(path):
     Raises:
         ValueError: a cell ends in an error or writes to stderr; the stored file is left as it was.
     """
-    notebook = lessons.read(path)
     settings = {"COURSE_SEED": "0", "COURSE_QUIET": "1", "COURSE_LOG": ""}
-    with tqdm(total=len(notebook.cells), desc=path.stem, unit="cell", leave=False) as bar:
-        executed = lessons.execute(notebook, path.parent, settings, bar.update)
+    executed = lessons.execute(lessons.read(path), path.parent, settings)
     refuse_faults(executed, path.name)
     lessons.write(path, nbformat.writes(clean(executed)) + "\n")
-    for name, image in pictures(executed).items():
-        docs = path.parent.parent / "docs"
-        docs.mkdir(exist_ok=True)
-        (docs / f"{name}.png").write_bytes(base64.b64decode(image))
-
-
-def pictures(notebook):
-    """Return the pictures that go into `docs/` for the README: cells tagged `picture-NAME`, as base64."""
-    return {
-        tag.removeprefix("picture-"): output.data["image/png"]
-        for cell in lessons.code_cells(notebook)
-        for tag in lessons.tags(cell)
-        if tag.startswith("picture-")
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
-    }
+    docs = path.parent.parent / "docs"
+    for cell in lessons.code_cells(executed):
+        images = [each.data["image/png"] for each in cell.outputs if "image/png" in each.get("data", {})]
+        for tag in lessons.tags(cell):
+            if images and tag.startswith("picture-"):  # the README shows it
+                docs.mkdir(exist_ok=True)
+                (docs / f"{tag.removeprefix('picture-')}.png").write_bytes(base64.b64decode(images[-1]))
 
 
 def refuse_faults(notebook, name):
     """Raise a `ValueError` that names the first cell with an error or with lines on stderr."""
     for number, cell in enumerate(lessons.code_cells(notebook), start=1):
-        for output in cell.outputs:
-            if output.output_type == "error":
-                raise ValueError(
-                    f"{name} is not stored: its code cell {number} ends in {output.ename}: {output.evalue}"
-                )
-            if output.get("name") == "stderr":
-                raise ValueError(
-                    f"{name} is not stored: its code cell {number} writes to stderr: {output.text.strip()}"
-                )
+        streams = [output for output in cell.outputs if output.get("name") == "stderr"]
+        faults = [f"ends in {text}" for text in lessons.errors(nbformat.v4.new_notebook(cells=[cell]))]
+        faults += [f"writes to stderr: {output.text.strip()}" for output in streams]
+        if faults:
+            raise ValueError(f"{name} is not stored: its code cell {number} {faults[0]}")
 
 
 def clean(notebook):

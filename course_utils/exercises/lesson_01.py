@@ -63,7 +63,7 @@ def _leaves_the_word_itself_out(answer):
     for row in range(len(VECTORS)):
         if row in properties.whole_numbers(answer(VECTORS, row, 2)):
             raise WrongAnswerError(
-                "other words than the one that is asked for", "the word itself among its neighbours"
+                "neighbours other than the word itself", "the word itself among its neighbours"
             )
 
 
@@ -118,7 +118,7 @@ def _padding_adds_nothing(answer):
     came = (properties.numbers(answer(table, SENTENCES)) for table in (TABLE, other))
     if not np.allclose(*came):
         raise WrongAnswerError(
-            "the same vectors whatever the padding's row holds", "vectors that changed with it"
+            "the same vectors whatever the padding's row holds", "vectors that change with it"
         )
 
 
@@ -144,7 +144,7 @@ EXERCISES = [
         [("is the number that one step of training changes", _is_the_number_of_changed_rows)],
         [
             "A row gets a gradient when it was read. Which rows are read?",
-            "To this layer 0 is a row like the others: nothing in the loss leaves padding out here.",
+            "This layer treats row 0 like the others, and the loss leaves no padding out.",
             "Count the different ids in the batch.",
         ],
     ),

@@ -118,7 +118,7 @@ def _the_label_comes_next(answer):
     expected = windows(SERIES, 3)[1]
     if len(labels) < len(expected):
         raise WrongAnswerError(
-            "a window for every value that has enough values before it",
+            "a window for every value with enough values before it",
             f"{len(expected) - len(labels)} too few",
         )
     properties.same_values(labels, expected)
@@ -171,11 +171,12 @@ def _keeps_the_direction(answer):
         factors.append((came * gradient).sum() / (gradient**2).sum())
         if not np.allclose(came, factors[-1] * gradient, atol=1e-5):
             raise WrongAnswerError(
-                "one factor for every number", "each number cut on its own: the direction changed"
+                "the same factor for every number of a gradient",
+                "each number clipped by itself, which changes the direction",
             )
     if not abs(factors[0] - factors[1]) <= 1e-5:
         raise WrongAnswerError(
-            "one factor for all gradients", "a factor for each: their norm is taken together"
+            "one factor for all gradients", "a factor for each gradient: the norm is that of all together"
         )
 
 
@@ -223,8 +224,8 @@ EXERCISES = [
         windows,
         [
             ("gives one label for each window", _one_label_for_each_window),
-            ("shows no window the value that it must forecast", _no_window_sees_its_label),
-            ("gives the value that comes next, for every window that has one", _the_label_comes_next),
+            ("keeps the value to forecast out of each window", _no_window_sees_its_label),
+            ("gives the next value for every window that has one", _the_label_comes_next),
             ("does so for other lengths", _does_so_for_other_lengths),
         ],
         [
@@ -241,7 +242,7 @@ EXERCISES = [
             ("gives one gradient for each", _keeps_shapes),
             ("leaves small gradients alone", _leaves_small_gradients_alone),
             ("keeps the direction: one factor for all", _keeps_the_direction),
-            ("reaches the limit", _reaches_the_limit),
+            ("scales a large norm down to the limit", _reaches_the_limit),
             ("leaves zeros zeros", _zeros_stay_zeros),
         ],
         [

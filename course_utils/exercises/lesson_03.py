@@ -116,7 +116,7 @@ EXERCISES = [
         "03.forget_bias",
         forget_bias,
         [
-            ("is zero where half must be left after one step", _is_zero_for_half_in_one_step),
+            ("gives the bias 0 where half must be left after one step", _is_zero_for_half_in_one_step),
             ("keeps the share over the distance", _keeps_the_share_over_the_distance),
         ],
         [

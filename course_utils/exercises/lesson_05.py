@@ -165,7 +165,7 @@ def _counts_deeper_ones(answer):
     mistakes = [
         (
             _counted(2, 4, 2) + 2 * (16 * 4 + 4 * 4 + 4),
-            "as if widths went on doubling",
+            "as if the width doubled with each layer",
         )
     ]
     properties.one_number(answer(2, 4, 3), _counted(2, 4, 3), mistakes)
@@ -188,7 +188,7 @@ EXERCISES = [
         reverse_real_steps,
         [
             ("keeps the shape", _keeps_the_shape),
-            ("turns a row without padding round", _turns_full_rows_round),
+            ("reverses a row without padding", _turns_full_rows_round),
             ("begins at the last real step", _begins_at_the_last_real_step),
             ("leaves padding on the right", _leaves_padding_on_the_right),
             ("gives the original when it is done twice", _twice_is_as_before),
@@ -206,7 +206,10 @@ EXERCISES = [
         [
             ("gives both ways side by side", _both_ways_side_by_side),
             ("takes the forward state after the last word", _forward_after_the_last_word),
-            ("takes the backward state after the first word, its last", _backward_after_the_first_word),
+            (
+                "takes the backward state at the first word, which is read last",
+                _backward_after_the_first_word,
+            ),
             ("ignores what stands in the padding", _ignores_padded_states),
         ],
         [

@@ -197,7 +197,7 @@ def _leaves_padding_out(answer):
     properties.same_values(
         answer(LOGITS, LABELS),
         sequence_log_probs(LOGITS, LABELS),
-        [(everything, "padding counted as if it were a token that was written")],
+        [(everything, "padding counted like a token")],
     )
 
 
@@ -242,7 +242,7 @@ EXERCISES = [
         best_by_mean,
         [
             ("gives one choice for each source", _one_for_each_source),
-            ("prefers the better mean", _prefers_the_better_mean),
+            ("chooses the higher mean", _prefers_the_better_mean),
             ("counts the end mark as a token", _counts_the_end_mark),
             ("leaves padding out of the length", _leaves_padding_out_of_the_length),
         ],
@@ -259,7 +259,7 @@ EXERCISES = [
             ("gives one number for each sequence", _one_number_a_sequence),
             ("sums log-probabilities: the logarithm of a softmax", _is_log_of_softmax),
             ("leaves padding out", _leaves_padding_out),
-            ("bears large logits", _bears_large_logits),
+            ("stays finite for large logits", _bears_large_logits),
         ],
         [
             "The log-probability of a token is its logit minus log(sum(exp(all logits of the step))).",

@@ -207,8 +207,8 @@ class _Steps:
     def cell(self, inputs, state):
         if not self.looked:
             raise WrongAnswerError(
-                "a look with the state before the step, then the cell",
-                "a cell that is called before the look: that is Luong's order",
+                "a call of look with the state before the step, then a call of the cell",
+                "the cell first, then look: that is Luong's order",
             )
         if np.shape(inputs) != (5,):
             raise WrongAnswerError(
@@ -237,9 +237,9 @@ def _looks_with_the_state_before(answer):
     steps = _Steps()
     steps.run(answer)
     if len(steps.looked) != 1:
-        raise WrongAnswerError("one look", f"{len(steps.looked)} looks")
+        raise WrongAnswerError("one call of look", f"{len(steps.looked)} calls")
     properties.same_values(
-        steps.looked[0], steps.state, [(np.zeros(3), "a look with zeros: the state is the query")]
+        steps.looked[0], steps.state, [(np.zeros(3), "a query of zeros: the state is the query")]
     )
 
 
@@ -306,12 +306,12 @@ EXERCISES = [
         [
             ("sums to one over the source for each query", _sums_to_one_for_each_query),
             ("weighs by the exponential of the score", _weighs_by_the_exponential),
-            ("gives padding nothing", _gives_padding_nothing),
+            ("gives padding the weight 0", _gives_padding_nothing),
             ("takes scores of a thousand", _takes_high_scores_of_queries),
         ],
         [
             "Sum the weights over the last axis, then over the one before. Which sum should be 1?",
-            "Each query, a row, shares its look among the keys.",
+            "Each query has a row of weights, one for each key. What is the sum of a row?",
             "The sum must be taken over the last axis.",
             "np.exp(1000) is inf. np.where hides the padding, then the largest score is subtracted.",
         ],
@@ -320,7 +320,7 @@ EXERCISES = [
         "07.step_before",
         step_before,
         [
-            ("looks with the state before the step", _looks_with_the_state_before),
+            ("asks with the state before the step", _looks_with_the_state_before),
             ("lets the cell read the token, then the context", _reads_token_and_context),
             ("returns the new state and the weights", _returns_state_and_weights),
         ],

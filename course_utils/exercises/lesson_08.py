@@ -57,8 +57,8 @@ def _counts_the_windows(answer):
         [
             (60, "every word at every step: that is global attention"),
             (90, "nine at every step: where do the windows end?"),
-            (34, "six steps only: what do the four steps after the last word look at?"),
-            (44, "windows that move on beyond the last word: around what do they stay?"),
+            (34, "six steps only: which words are in the windows of the other four steps?"),
+            (44, "windows that move on beyond the last word: around which word do they stay?"),
             (75, "windows that look at padding"),
             (66, "windows that look at padding"),
             (65, "windows that look at padding"),
@@ -186,7 +186,7 @@ def _a_good_baseline_silences(answer):
         largest = np.abs(properties.numbers(answer(WEIGHTS, drawn, 2.0, 2.0))).max()
         if not largest <= 1e-6:
             raise WrongAnswerError(
-                "nothing to learn from a loss that is the baseline", f"a gradient of up to {largest:.3g}"
+                "a gradient of zero where the loss equals the baseline", f"a gradient of up to {largest:.3g}"
             )
 
 
@@ -261,7 +261,7 @@ EXERCISES = [
         local_weights,
         [
             ("sums to one", _sums_to_one),
-            ("looks into the window, and nowhere else", _looks_into_the_window),
+            ("gives weight inside the window only", _looks_into_the_window),
             ("stays around the last real word", _stays_at_the_true_end),
             ("is cut off at the start", _is_cut_at_the_start),
             ("takes scores of a thousand", _takes_high_scores),
@@ -278,7 +278,7 @@ EXERCISES = [
         [
             ("is right on average over the draws", _is_right_on_average),
             ("keeps its average with a baseline", _a_baseline_is_free),
-            ("is silent when the loss is as expected", _a_good_baseline_silences),
+            ("is zero when the loss equals the baseline", _a_good_baseline_silences),
         ],
         [
             "Average the estimates over the draws, each times its weight. The true gradient of score j is "
@@ -293,7 +293,7 @@ EXERCISES = [
         [
             ("moves a linear model by the weight of each step", _moves_by_its_weight),
             ("occludes one step at a time", _occludes_one_at_a_time),
-            ("sees two steps that count only together", _sees_what_no_weight_shows),
+            ("finds two steps that count only together", _sees_what_no_weight_shows),
         ],
         [
             "Ask the model once for the series as they are.",

@@ -100,7 +100,7 @@ def _hides_what_may_not_be_seen(answer):
         [
             (_softmax(scaled) @ VALUE, "the mask is not used"),
             (_softmax(scaled) * PAST @ VALUE, "weights that no longer sum to one: masked after the softmax"),
-            (_softmax(scaled * PAST) @ VALUE, "the score 0 where one may not look: it still gets a weight"),
+            (_softmax(scaled * PAST) @ VALUE, "the score 0 where the mask is False: it still gets a weight"),
             (attend(QUERY, KEY, VALUE, PAST.swapaxes(1, 2)), "the mask with queries and keys exchanged"),
         ],
     )
@@ -171,7 +171,7 @@ def _times_the_next(x):
 
 BLIND = {
     "the same as its input": lambda x: x,
-    "the mean of what came so far": _running_mean,
+    "the mean of the steps so far": _running_mean,
     "the step before": _shifted(1),
     "ones": np.ones_like,
 }
@@ -217,7 +217,7 @@ EXERCISES = [
         [("is where both cost the same", _is_where_both_cost_the_same)],
         [
             "With d features and units, one pair of matrices costs 2 d^2 a step. A GRU has three.",
-            "6 T d^2 on one side; on the other the projections and the looks of the lesson.",
+            "The GRU costs 6 T d^2. Self-attention costs its projections, the scores and the weighted sums.",
             "6 T d^2 = 4 T d^2 + 2 T^2 d. Divide by 2 T d.",
         ],
     ),
@@ -227,7 +227,7 @@ EXERCISES = [
         [
             ("gives one vector for each query", _gives_one_vector_a_query),
             ("divides by the root of the key's size and weighs by the softmax", _divides_and_weighs),
-            ("hides what may not be seen", _hides_what_may_not_be_seen),
+            ("gives no weight where the mask is False", _hides_what_may_not_be_seen),
             ("takes scores of a thousand", _takes_high_scores),
         ],
         [
@@ -256,8 +256,8 @@ EXERCISES = [
         sees_the_future,
         [
             ("says yes or no", _says_yes_or_no),
-            ("finds the functions that see a later step", _finds_those_that_see),
-            ("acquits those that do not", _acquits_those_that_do_not),
+            ("says True of functions that use a later step", _finds_those_that_see),
+            ("says False of functions that use none", _acquits_those_that_do_not),
         ],
         [
             "Change the input from some step on. Which outputs must stay as they were?",

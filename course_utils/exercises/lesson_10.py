@@ -110,11 +110,11 @@ def _composes_the_block(answer):
             (composed(first=lambda x: x, second=lambda x: x), "no norm"),
             (
                 onto_normal + _dense(_second(onto_normal)),
-                "the norm on the path: what is added to must stay x",
+                "the norm on the residual path: the result must be added to x itself",
             ),
             (
                 _second(onto_normal) + _dense(_second(onto_normal)),
-                "the norms on the path: what is added to must stay as it is",
+                "both norms on the residual path: a result must be added to what was there before",
             ),
             (
                 X + _look(_first(X)) + _dense(_second(X)),
@@ -223,8 +223,8 @@ def _leaves_padding_out(answer):
         answer(LOGITS, LABELS),
         bits[real].mean(),
         [
-            (bits.mean(), "padding counts as if it were to be named"),
-            ((bits * real).mean(), "padding is not summed, but counted in the division"),
+            (bits.mean(), "padding counted like a character"),
+            ((bits * real).mean(), "padding left out of the sum, but not out of the number it is divided by"),
             (
                 np.mean([each[keep].mean() for each, keep in zip(bits, real, strict=True)]),
                 "the mean of each row's mean: a short row's characters count for more",
@@ -256,7 +256,7 @@ def _weighs_by_the_tokens(answer):
             ((MEANS * TOKENS).mean(), "divided by the number of devices, not of tokens"),
             (
                 (MEANS / TOKENS).sum() / (1 / TOKENS).sum(),
-                "weights the other way round: the large part counts least",
+                "weights the other way round: the largest part counts least",
             ),
         ],
     )
@@ -290,7 +290,7 @@ EXERCISES = [
         block_before,
         [("normalises, applies and adds, part after part", _composes_the_block)],
         [
-            "What a part reads is normalised; what its result is added to is not.",
+            "A part reads normalised vectors. Its result is added to the vectors before the norm.",
             "x + look(norms[0](x)) is the first half.",
             "The second half reads the result of the first: x = ...; return x + dense(norms[1](x)).",
         ],
@@ -300,7 +300,7 @@ EXERCISES = [
         layer_norm,
         [
             ("normalises each position", _normalises_each_position),
-            ("sees no other position", _sees_no_other_position),
+            ("uses no other position", _sees_no_other_position),
             ("scales and shifts each feature", _scales_and_shifts),
             ("takes a position whose numbers are all equal", _takes_equal_numbers),
         ],
