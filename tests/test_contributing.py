@@ -24,7 +24,7 @@ def test_every_file_that_is_named_exists():
 
 def test_every_place_that_is_to_be_changed_stands_in_its_file():
     places = re.findall(r"`(\w+)(?:\(\))?` in `([\w/]+\.py)`", PAGE)
-    assert {"AttentionPooling", "MODULES", "LAYER_MODULES", "table", "STATEMENTS"} == set(dict(places))
+    assert {"AttentionPooling", "MODULES", "LAYER_MODULES", "table", "STATEMENTS"} <= set(dict(places))
     for name, file in places:
         text = (ROOT / file).read_text(encoding="utf-8")
         assert re.search(rf"^((class|def) )?{name}\b", text, re.MULTILINE), (name, file)

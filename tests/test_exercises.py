@@ -125,10 +125,11 @@ def test_each_lesson_predicts_writes_and_repairs():
         cells = [source for name, source in CELLS.items() if name.startswith(lesson)]
         repairs = [source for source in cells if "raise NotImplementedError\n    " in source]
         predicts = [source for source in cells if '"""Predict: ' in source]
-        assert len(cells) >= 3, lesson
-        assert repairs, lesson
-        assert predicts, lesson
-        assert len(cells) > len(repairs) + len(predicts), lesson
+        assert len(cells) >= 3, f"lesson {lesson} needs three exercises: predict, write, repair"
+        assert repairs, f"lesson {lesson} needs an exercise that repairs a planted bug"
+        assert predicts, f'lesson {lesson} needs an exercise whose docstring begins "Predict: "'
+        written = len(cells) - len(repairs) - len(predicts)
+        assert written > 0, f"lesson {lesson} needs an exercise that writes a function"
 
 
 def test_a_wrong_window_is_drawn_and_a_right_one_is_not(capsys, monkeypatch):

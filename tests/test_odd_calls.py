@@ -306,8 +306,8 @@ def recurrent(kind, **arguments):
         return built(sequences, initial_state=initial_state, mask=mask)
 
     built = kind()
-    sizes = 1 if isinstance(built, (SimpleRNN, GRU)) else 2
-    state = [STATE] * (2 * sizes if isinstance(built, Bidirectional) else sizes)
+    carried = [built.forward_layer, built.backward_layer] if isinstance(built, Bidirectional) else [built]
+    state = [STATE for layer in carried for _ in layer.state_size]
     built(X)
     return case(
         call,

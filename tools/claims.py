@@ -50,9 +50,26 @@ class Found:
 def main(arguments=None):
     """Write the page and return the exit code."""
     argparse.ArgumentParser(prog="make claims", description=__doc__).parse_args(arguments)
+    missing = [line for path in lessons.find() if (line := lacks(path))]
+    if missing:
+        return "\n".join(missing)
     lessons.write(PAGE, render(found(path) for path in lessons.find()))
     print(f"Wrote {PAGE.name}.")
     return 0
+
+
+def lacks(path):
+    """Say which claims and statements of the lesson at `path` its stored outputs lack; `None` if none."""
+    code, held = lessons.code_cells(lessons.read(path)), found(path)
+    for name, count in (("claim", len(held.claims)), ("settle", len(held.statements))):
+        wanted = sum(lessons.calls(cell.source, name) for cell in code)
+        if count < wanted:  # a loop may make more
+            number = path.name[:2]
+            return (
+                f"{path.name} calls {name} {wanted} times, and its outputs show {count} of them: run "
+                f"make save N={number}, then this again."
+            )
+    return None
 
 
 def found(path):
