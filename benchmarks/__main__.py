@@ -1,11 +1,13 @@
 """Time our SimpleRNN, LSTM and GRU beside those of Keras and PyTorch, then attention and what translates.
 
-All take turns, round by round, in a process each. What is compared is the ratio of medians.
+All take turns, round by round, in a process each. What is compared is the ratio of medians. Last comes how
+long models train until they translate well.
 """
 
 import argparse
 import importlib.util
 import json
+import math
 import os
 import platform
 import statistics
@@ -19,10 +21,21 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).with_name("RESULTS.md")
-FRAMEWORKS = {"ours": "ours", "keras": "Keras", "torch": "PyTorch"}
+FRAMEWORKS = {"ours": "ours", "plain": "plain", "keras": "Keras", "torch": "PyTorch", "products": "products"}
 LAYERS = ("SimpleRNN", "LSTM", "GRU")
-MEASURES = {"train": "training step", "infer": "inference", "first": "first step"}
+MEASURES = {
+    "train": "Training step",
+    "hundred": "First 100 steps",
+    "first": "First step",
+    "infer": "Inference",
+}
 SIZES = {
+    "lesson": {"batch": 64, "time": 50, "features": 9, "units": 32, "steps": 60},
+    "lesson-64": {"batch": 64, "time": 50, "features": 9, "units": 64, "steps": 40},
+    "read-64": {"batch": 64, "time": 14, "features": 32, "units": 64, "steps": 60},
+    "write-64": {"batch": 64, "time": 19, "features": 32, "units": 64, "steps": 60},
+    "read-128": {"batch": 64, "time": 14, "features": 32, "units": 128, "steps": 40},
+    "write-128": {"batch": 64, "time": 19, "features": 32, "units": 128, "steps": 40},
     "small": {"batch": 32, "time": 40, "features": 32, "units": 64, "steps": 60},
     "medium": {"batch": 64, "time": 50, "features": 64, "units": 128, "steps": 15},
     "large": {"batch": 64, "time": 200, "features": 128, "units": 256, "steps": 2},
@@ -30,22 +43,34 @@ SIZES = {
 SETTINGS = {
     "KERAS_BACKEND": "tensorflow",
     "CUDA_VISIBLE_DEVICES": "-1",
+    "COURSE_QUIET": "1",
     "OMP_WAIT_POLICY": "PASSIVE",  # or PyTorch's threads spin while they wait, which counts as work
 }
 EXPLANATION = """\
 A training step is forward, backward and an update by plain gradient descent, on a fixed batch; the first
-step is that with the making of the layer and its tracing, but without imports. Each ratio is our median
-over the rounds divided by the other's: below 1, ours is faster. CPU time is that of all cores together; the
-best wall times stand beside it, in milliseconds. Threads that wait do not spin. B is the batch, T the
-steps in time, D the features, U the units."""
+step is that with the making of the layer and its tracing, but without imports. The first 100 steps are the
+first and 99 times one of those that follow. Plain is ours with `fused=False`, ours is as it comes, with
+`fused="auto"`; products are the matrix products of a training step alone, which no loop can save. Each
+ratio is our median over the rounds divided by the other's: below 1, ours is faster. CPU time is that of all
+cores together; the best wall times stand beside it, in milliseconds. Threads that wait do not spin. B is the
+batch, T the steps in time, D the features, U the units."""
+COMPILING = """\
+Some of ours compile with XLA when many steps of one shape have come: the training steps above are those after
+it, the first 100 those before. What it costs, in CPU time, is made up for after so many further steps."""
 TRANSLATION = """\
 The model that translates, all in one process: tokens generated in a second for 1,000 sources of 14 tokens,
 18 tokens each, beside the same model from Keras' own layers; and a training step (B64, 14 tokens to 18, U64)
 with attention after or before the recurrence, beside the same without."""
 SELF_ATTENTION = """\
 Attention of many heads, a sequence to itself without the future, beside `keras.layers.MultiHeadAttention`,
-all in one process; and a language model of two blocks (64 prompts of 16 tokens, 48 written, size 64) that
-has a KV cache, beside the same model when it reads the whole text again for every token."""
+all in one process; and a language model of two blocks (64 prompts of 16 tokens, size 64) that has a KV
+cache, beside the same model when it reads the whole text again for every token. With it, the seconds
+are to grow no faster than the tokens."""
+QUALITY = """\
+How long a model trains (128 units, batches of 128) until it writes 99 of 100 held-out number words right,
+from the first token to the end mark: tracing and compiling included, looking whether it is there (after
+every 20 steps) not. Of the seeds, the one in the middle is shown. Beside it stand the seconds in which the
+trained model then writes 1,000 number words, greedily."""
 WITHOUT_TORCH = "PyTorch is not installed here (`make torch` does it) and left out."
 
 
@@ -90,22 +115,26 @@ class Worker(subprocess.Popen):
 
 
 def main(arguments=None, sizes=SIZES, results=RESULTS):
-    """Time everything, print the table, and store it where it is complete; return the exit code."""
+    """Time everything, print the page, and store it where it is complete; return the exit code."""
     parser = Parser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=whole, default=7, help="how often each is timed; 7 if left out")
-    parser.add_argument("--size", choices=sizes, help="only this size; the table is not stored then")
-    parser.add_argument("--layer", choices=LAYERS, help="only this layer; the table is not stored then")
+    only = {name: f"only this {name}; nothing is stored then" for name in ("size", "layer", "part")}
+    parser.add_argument("--rounds", type=whole, default=5, help="how often each is timed; 5 if left out")
+    parser.add_argument("--size", choices=sizes, help=only["size"])
+    parser.add_argument("--layer", choices=LAYERS, help=only["layer"])
+    parser.add_argument("--only", choices=PARTS, help=only["part"])
     options = parser.parse_args(arguments)
+    if (options.size or options.layer) and options.only not in (None, "layers"):
+        parser.error("--size and --layer are of --only layers")
+    only_some = options.only or options.size or options.layer
+    chosen = [options.only or "layers"] if only_some else PARTS
     layers = [options.layer] if options.layer else LAYERS
-    chosen = {options.size: sizes[options.size]} if options.size else sizes
-    frameworks = [name for name in FRAMEWORKS if name != "torch" or importlib.util.find_spec("torch")]
+    sizes = {options.size: sizes[options.size]} if options.size else sizes
     try:
-        versions, times = measure(frameworks, layers, chosen, options.rounds)
+        made = [PARTS[part](options.rounds, layers, sizes) for part in chosen]
     except RuntimeError as error:
         return str(error)
-    text = report(frameworks, versions, times, options.rounds, chosen)
-    if not options.size and not options.layer:
-        text += translation(options.rounds) + self_attention(options.rounds)
+    text = "\n".join(made)
+    if chosen is PARTS:
         results.write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -120,6 +149,13 @@ def whole(text):
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive whole number. Received: {text}")
     return int(text)
+
+
+def recurrences(rounds, layers=LAYERS, sizes=SIZES):
+    """Time the recurrent layers; return their part of the page."""
+    frameworks = [name for name in FRAMEWORKS if name != "torch" or importlib.util.find_spec("torch")]
+    versions, times = measure(frameworks, layers, sizes, rounds)
+    return report(frameworks, versions, times, rounds, sizes)
 
 
 def measure(frameworks, layers, sizes, rounds):
@@ -142,19 +178,57 @@ def measure(frameworks, layers, sizes, rounds):
 
 
 def report(frameworks, versions, times, rounds, sizes=SIZES):
-    """Return the page with the machine and the table."""
+    """Return the part with the machine and the tables."""
     made = " · ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     parts = [
         "# Our layers beside others",
         f"Made by `make bench`: {rounds} rounds on {machine()}, {made}.",
         *([] if "torch" in frameworks else [WITHOUT_TORCH]),
         EXPLANATION,
-        table(frameworks, times, sizes),
     ]
-    return "\n\n".join(parts) + "\n"
+    for key, what in MEASURES.items():
+        parts += [f"## {what}", compared(frameworks, times, sizes, key)]
+    return "\n\n".join([*parts, "## Compiling", COMPILING, compiling(times, sizes)]) + "\n"
 
 
-def translation(rounds, command=("-m", "benchmarks.translation")):
+def compared(frameworks, times, sizes, measure):
+    """Return the ratios of one measure to ours, and the best times, of those that have it."""
+    frameworks = [name for name in frameworks if name != "products" or measure == "train"]
+    head = ["layer", "size", *(f"CPU, ours / {FRAMEWORKS[other]}" for other in frameworks[1:])]
+    rows = []
+    for layer, size in dict.fromkeys(case[:2] for case in times):
+        cpu, wall = (
+            [[answer[measure][kind] for answer in times[layer, size, name]] for name in frameworks]
+            for kind in ("cpu", "wall")
+        )
+        ours, *others = map(statistics.median, cpu)
+        figures = [f"{ours / other:.2f}" for other in others] + [f"{1000 * min(each):.3g}" for each in wall]
+        rows.append([layer, shape(sizes[size]), *figures])
+    return markdown([*head, *(f"best ms, {FRAMEWORKS[name]}" for name in frameworks)], rows)
+
+
+def compiling(times, sizes):
+    """Return what compiling costs and saves, where one of our layers does it."""
+    rows = []
+    for (layer, size, framework), answers in times.items():
+        if framework == "ours" and "compiling" in answers[0]:
+            step, before, once = (
+                statistics.median(answer[key]["cpu"] for answer in answers)
+                for key in ("train", "before", "compiling")
+            )
+            pays = f"{math.ceil((once - step) / (before - step)):,}" if before > step else "never"
+            figures = [f"{1000 * before:.3g}", f"{1000 * step:.3g}", f"{once - step:.2g}", pays]
+            rows.append([layer, shape(sizes[size]), *figures])
+    head = ["layer", "size", "ms a step, before", "after", "compiling, s", "steps until it pays"]
+    return markdown(head, rows)
+
+
+def shape(size):
+    """Name the sizes of a case."""
+    return "B{batch} T{time} D{features} U{units}".format(**size)
+
+
+def translation(rounds, *_, command=("-m", "benchmarks.translation")):
     """Time the model that translates in a process of its own; return its part of the page."""
     tokens, steps = ask(command, rounds)
     generated = [[name, f"{round(each, -2):,.0f}"] for name, each in tokens.items()]
@@ -163,39 +237,61 @@ def translation(rounds, command=("-m", "benchmarks.translation")):
         [name, *(f"{each[kind] / plain[kind]:.2f}" for kind in ("cpu", "wall")), f"{1000 * each['wall']:.3g}"]
         for name, each in steps.items()
     ]
-    heads = ["generation", "tokens a second"], ["training step", "CPU ratio", "wall ratio", "median ms"]
     tables = (
-        tabulate(rows, head, tablefmt="github", disable_numparse=True)
-        for rows, head in zip((generated, trained), heads, strict=True)
+        markdown(["generation", "tokens a second"], generated),
+        markdown(["training step", "CPU ratio", "wall ratio", "median ms"], trained),
     )
-    return "\n" + "\n\n".join([TRANSLATION, *tables]) + "\n"
+    return "\n\n".join(["## Translation", TRANSLATION, *tables]) + "\n"
 
 
-def self_attention(rounds, command=("-m", "benchmarks.self_attention")):
+def self_attention(rounds, *_, command=("-m", "benchmarks.self_attention")):
     """Time attention of many heads and the language model in a process of their own; return their part."""
-    layers, tokens = ask(command, rounds)
+    layers, written = ask(command, rounds)
     seconds = {(size, what, whose): each for size, what, whose, each in layers}
     timed = []
     for size, what in dict.fromkeys(key[:2] for key in seconds):
         ours, theirs = (seconds[size, what, whose] for whose in ("ours", "keras"))
         ratios = [f"{ours[kind] / theirs[kind]:.2f}" for kind in ("cpu", "wall")]
         timed.append([what, size, *ratios, f"{1000 * ours['wall']:.3g}", f"{1000 * theirs['wall']:.3g}"])
-    written = [[name, f"{round(each, -2):,.0f}"] for name, each in tokens.items()]
-    heads = (
-        ["", "size", "CPU, ours / Keras", "wall, ours / Keras", "median ms, ours", "median ms, Keras"],
-        ["generation with", "tokens a second"],
-    )
-    tables = (
-        tabulate(rows, head, tablefmt="github", disable_numparse=True)
-        for rows, head in zip((timed, written), heads, strict=True)
-    )
-    return "\n" + "\n\n".join([SELF_ATTENTION, *tables]) + "\n"
+    head = ["", "size", "CPU, ours / Keras", "wall, ours / Keras", "median ms, ours", "median ms, Keras"]
+    written = [[name, tokens, f"{each:.3g}"] for name, tokens, each in written]
+    tables = markdown(head, timed), markdown(["generation with", "tokens", "seconds"], written)
+    return "\n\n".join(["## Attention of many heads", SELF_ATTENTION, *tables]) + "\n"
 
 
-def ask(command, rounds):
-    """Let a process of its own measure so many rounds, and return its answer."""
+def quality(rounds, *_, command=("-m", "benchmarks.time_to_quality")):
+    """Train all models that write number words, with a seed in each round; return their part."""
+    seeds = [ask(command, seed) for seed in tqdm(range(rounds), unit="seed", leave=False, disable=None)]
+    rows = []
+    for name in seeds[0]:
+        runs = sorted((seed[name] for seed in seeds), key=lambda run: (not run["there"], run["wall"]))
+        middle, there = runs[rounds // 2], sum(run["there"] for run in runs)
+        needed = [f"not in {middle['wall']:.0f} s"] * 3
+        if middle["there"]:
+            needed = [f"{middle[key]:.3g}" for key in ("wall", "cpu", "steps")]
+        writes = statistics.median(run["write"] for run in runs)
+        rows.append([name, f"{there} of {rounds}", *needed, f"{writes:.2g}"])
+    head = ["model", "seeds that got there", "s", "CPU s", "steps", "s to write 1,000"]
+    return "\n\n".join(["## Time to quality", QUALITY, markdown(head, rows)]) + "\n"
+
+
+PARTS = {
+    "layers": recurrences,
+    "translation": translation,
+    "attention": self_attention,
+    "quality": quality,
+}
+
+
+def markdown(head, rows):
+    """Return a table."""
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True)
+
+
+def ask(command, number):
+    """Let a process of its own measure so many rounds, or with such a seed, and return its answer."""
     made = subprocess.run(
-        [sys.executable, *command, str(rounds)],
+        [sys.executable, *command, str(number)],
         cwd=ROOT,
         env={**os.environ, **SETTINGS},
         stdout=subprocess.PIPE,
@@ -203,32 +299,6 @@ def ask(command, rounds):
         check=True,
     )
     return json.loads(made.stdout)
-
-
-def table(frameworks, times, sizes=SIZES):
-    """Return the ratios and the best times as a table in Markdown."""
-    compared = [(kind, name) for kind in ("CPU", "wall") for name in frameworks if name != "ours"]
-    head = ["", "layer", "size", *(f"{kind}, ours / {FRAMEWORKS[other]}" for kind, other in compared)]
-    head += [f"best ms, {FRAMEWORKS[name]}" for name in frameworks]
-    rows = []
-    for key, what in MEASURES.items():
-        for layer, size in dict.fromkeys(case[:2] for case in times):
-            ratios = [ratio(times, layer, size, key, kind.lower(), other) for kind, other in compared]
-            best = [min(series(times, layer, size, key, "wall", name)) for name in frameworks]
-            row = [what, layer, "B{batch} T{time} D{features} U{units}".format(**sizes[size])]
-            rows.append(row + [f"{each:.2f}" for each in ratios] + [f"{1000 * each:.3g}" for each in best])
-    return tabulate(rows, head, tablefmt="github", disable_numparse=True)
-
-
-def ratio(times, layer, size, measure, kind, other):
-    """Return our median time divided by that of the other framework."""
-    ours, theirs = (series(times, layer, size, measure, kind, name) for name in ("ours", other))
-    return statistics.median(ours) / statistics.median(theirs)
-
-
-def series(times, layer, size, measure, kind, framework):
-    """Return the seconds of all rounds, `kind` being `"cpu"` or `"wall"`."""
-    return [answer[measure][kind] for answer in times[layer, size, framework]]
 
 
 def machine():

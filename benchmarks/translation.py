@@ -20,6 +20,7 @@ from course_utils import BahdanauAttention, Decoder, Encoder, GRUCell, LuongAtte
 
 SIZE = {"batch": 64, "sources": 1_000, "source_time": 14, "target_time": 18, "units": 64, "vocabulary": 32}
 EMBEDDING_DIM = 32
+START, END = 1, 2  # marks before and after a target
 TRAINED = {
     "no attention": {},
     "dot, after": {"attention": LuongAttention("dot")},
@@ -29,40 +30,68 @@ TRAINED = {
 GENERATED = {"ours, greedy": 1, "ours, beam of 4": 4}
 
 
-class KerasTranslator:
-    """The model without attention from Keras' own layers, greedy, with a compiled step."""
+class KerasTranslator(keras.Model):
+    """The same from Keras' own layers, with dot attention after the step or without; greedy."""
 
-    def __init__(self, vocabulary, units):
-        self.source_embedding = keras.layers.Embedding(vocabulary, EMBEDDING_DIM)
-        self.target_embedding = keras.layers.Embedding(vocabulary, EMBEDDING_DIM)
-        self.encoder = keras.layers.GRU(units, return_state=True)
-        self.decoder = keras.layers.GRU(units, return_state=True)
-        self.next_token = keras.layers.Dense(vocabulary)
-        self.step = tf.function(self._step, reduce_retracing=True)
+    def __init__(self, source_size, target_size, units, embedding_dim=EMBEDDING_DIM, attention=False):
+        super().__init__()
+        self.source_embedding = keras.layers.Embedding(source_size, embedding_dim)
+        self.target_embedding = keras.layers.Embedding(target_size, embedding_dim)
+        self.encoder = keras.layers.GRU(units, return_sequences=attention, return_state=True)
+        self.decoder = keras.layers.GRU(units, return_sequences=True, return_state=True)
+        self.attention = keras.layers.Attention() if attention else None
+        self.join = keras.layers.Dense(units, "tanh", use_bias=False) if attention else None
+        self.next_token = keras.layers.Dense(target_size)
+        self.next_logits = tf.function(self.write, reduce_retracing=True)
 
-    def _step(self, tokens, state):
-        output, state = self.decoder(self.target_embedding(tokens[:, None]), initial_state=state)
-        return ops.argmax(self.next_token(output), axis=-1), state
+    def call(self, inputs):
+        """Teacher forcing: the logits of every next token."""
+        source, target = inputs
+        return self.write(target, *self.read(source))[0]
+
+    def read(self, source):
+        """Return the encoder's last state, its outputs and their mask."""
+        mask = ops.not_equal(source, 0)
+        memory, state = self.encoder(self.source_embedding(source), mask=mask)
+        return state, memory, mask
+
+    def write(self, tokens, state, memory, mask):
+        """Return the logits after each of the tokens, and the last state."""
+        outputs, state = self.decoder(self.target_embedding(tokens), initial_state=state)
+        if self.attention is not None:
+            context = self.attention([outputs, memory], mask=[None, mask])
+            outputs = self.join(ops.concatenate([context, outputs], axis=-1))
+        return self.next_token(outputs), state
 
     def generate(self, source, max_length):
-        """Generate so many tokens for each source."""
-        _, state = self.encoder(self.source_embedding(source), mask=ops.not_equal(source, 0))
-        tokens = ops.ones(len(source), "int64")
-        generated = []
-        for _ in range(max_length):
-            tokens, state = self.step(tokens, state)
-            generated.append(ops.convert_to_numpy(tokens))
-        return np.stack(generated, axis=1)
+        """Generate at most so many tokens for each source."""
+        state, memory, mask = self.read(source)
+        tokens = np.full(len(source), START)
+        generated = np.zeros((len(source), max_length), int)
+        live = np.full(len(source), True)
+        for position in range(max_length):
+            logits, state = self.next_logits(tf.constant(tokens[:, None]), state, memory, mask)
+            tokens = logits.numpy()[:, 0].argmax(axis=-1)
+            generated[live, position] = tokens[live]
+            live &= tokens != END
+            if not live.any():
+                break
+        return generated
 
 
 def translator(vocabulary, units, **looks):
-    """Return our model, built, which never ends a sequence by itself: all generate as many tokens."""
+    """Return our model, built."""
     model = Seq2Seq(
         Encoder(GRUCell, units), Decoder(GRUCell, units, **looks), vocabulary, vocabulary, EMBEDDING_DIM
     )
     model.build([(None, None), (None, None)])
+    return model
+
+
+def never_ending(model):
+    """Take the end mark from a built model, so that all generate as many tokens; return the model."""
     kernel, bias = model.next_token.get_weights()
-    bias[model.end_mark] = -1e9
+    bias[END] = -1e9
     model.next_token.set_weights([kernel, bias])
     return model
 
@@ -94,8 +123,10 @@ def measure(rounds, batch, sources, source_time, target_time, units, vocabulary)
     rng = np.random.default_rng(0)
     source = rng.integers(3, vocabulary, size=(sources, source_time))
     target = rng.integers(3, vocabulary, size=(batch, target_time + 1))
-    target[:, 0] = 1
-    ours, theirs = translator(vocabulary, units), KerasTranslator(vocabulary, units)
+    target[:, 0] = START
+    theirs = KerasTranslator(vocabulary, vocabulary, units)
+    theirs((source[:1], target[:1]))
+    ours, theirs = never_ending(translator(vocabulary, units)), never_ending(theirs)
     generate = {
         name: lambda width=width: ours.generate(source, target_time, beam_width=width)
         for name, width in GENERATED.items()

@@ -4,18 +4,23 @@ python -m benchmarks.worker keras
 {"layer": "LSTM", "batch": 32, "time": 40, "features": 32, "units": 64, "steps": 20}
 """
 
+import contextlib
+import functools
 import gc
 import json
 import sys
 import time
+import types
+from unittest import mock
 
 import numpy as np
 
 LEARNING_RATE = 0.01
+BLOCKS = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}  # what stands side by side in a kernel
 
 
 class KerasSteps:
-    """A recurrent layer, ours or of Keras, and the two functions that are timed, compiled as `fit` does."""
+    """A recurrent layer, ours or of Keras, and the two functions that are timed, traced as `fit` does."""
 
     def __init__(self, layers, name, batch, time, features, units):
         import keras
@@ -38,9 +43,25 @@ class KerasSteps:
         self.train = lambda: train(inputs, targets).numpy()
         self.infer = lambda: infer(inputs).numpy()
 
+    @staticmethod
+    @contextlib.contextmanager
+    def compiling_after(steps):
+        """Let those of our layers that compile do so after so many steps, and as if for the first time."""
+        from course_utils import bptt, fused
+
+        bptt._compiled.cache_clear()
+        with mock.patch.object(fused, "PAYS_AFTER", steps):
+            yield
+
+    def compiles(self):
+        """Say whether the layer counts its steps, to compile."""
+        return getattr(getattr(self.layer, "pace", None), "seen", None) is not None
+
 
 class TorchSteps:
     """A recurrent layer of `torch.nn`, and the two functions that are timed."""
+
+    compiling_after = contextlib.nullcontext
 
     def __init__(self, layers, name, batch, time, features, units):
         import torch
@@ -63,6 +84,39 @@ class TorchSteps:
 
         self.train, self.infer = train, infer
 
+    def compiles(self):
+        """Say that it never does."""
+        return False
+
+
+class Products:
+    """The matrix products of a training step, and nothing else: the time that no loop can save."""
+
+    compiling_after = contextlib.nullcontext
+
+    def __init__(self, layers, name, batch, time, features, units):  # noqa: ARG002
+        import keras
+        import tensorflow as tf
+
+        width = BLOCKS[name] * units
+        random = keras.random.normal
+        kernel = random((features, width))
+        recurrent_kernel = keras.initializers.Orthogonal()(
+            (units, width)
+        )  # there and back, a state is as it was
+        x, states, gates = (random((batch * time, size)) for size in (features, units, width))
+
+        def products(kernel, recurrent_kernel, x, states, gates):
+            h = states[:batch]
+            for _ in range(time):
+                h = tf.matmul(tf.matmul(h, recurrent_kernel), recurrent_kernel, transpose_b=True)
+            gradients = [tf.matmul(each, gates, transpose_a=True) for each in (x, states)]
+            return h, x @ kernel, *gradients
+
+        traced, given = tf.function(products), (kernel, recurrent_kernel, x, states, gates)
+        self.products = functools.partial(products, *given)
+        self.train = lambda: traced(*given)[0].numpy()
+
 
 def batch_of(batch, time, features, units):
     """Return the one batch that all frameworks are given: inputs, and targets for the last state."""
@@ -83,19 +137,27 @@ def load(framework):
     import keras
     import tensorflow as tf
 
-    layers = {"ours": course_utils, "keras": keras.layers}[framework]
-    return layers, KerasSteps, {"Keras": keras.__version__, "TensorFlow": tf.__version__}
+    versions = {"Keras": keras.__version__, "TensorFlow": tf.__version__}
+    if framework == "products":
+        return None, Products, versions
+    plain = {name: functools.partial(getattr(course_utils, name), fused=False) for name in BLOCKS}
+    layers = {"ours": course_utils, "plain": types.SimpleNamespace(**plain), "keras": keras.layers}
+    return layers[framework], KerasSteps, versions
 
 
 def answer(layers, steps_class, layer, steps, **size):
-    """Time one layer, made anew: seconds of CPU and of the clock for each of the three measures.
+    """Time one layer, made anew: seconds of CPU and of the clock for each of the measures.
 
     Args:
         layers: what holds the layers of the framework.
-        steps_class: `KerasSteps` or `TorchSteps`.
+        steps_class: `KerasSteps`, `TorchSteps` or `Products`.
         layer: the name that the layer has in Keras.
         steps: how many steps are taken together; the answer is for one.
         **size: `batch`, `time`, `features` and `units`.
+
+    Returns:
+        A dict. `Products` has the training step alone. A layer that compiles has more: `"before"`, a
+        training step without it, and `"compiling"`, the step in which it compiles.
     """
     gc.collect()
     made = []
@@ -104,9 +166,19 @@ def answer(layers, steps_class, layer, steps, **size):
         made.append(steps_class(layers, layer, **size))
         made[0].train()
 
-    times = {"first": timed(first)}
-    made[0].train(), made[0].infer()  # what is done once is over
-    return {**times, "train": timed(made[0].train, steps), "infer": timed(made[0].infer, steps)}
+    with steps_class.compiling_after(steps + 2):
+        times = {"first": timed(first)}
+        (made,) = made
+        made.train()  # what is done once is over
+        times["train"] = timed(made.train, steps)
+        if steps_class is Products:
+            return {"train": times["train"]}
+        times["hundred"] = {kind: times["first"][kind] + 99 * each for kind, each in times["train"].items()}
+        if made.compiles():
+            times |= {"before": times["train"], "compiling": timed(made.train)}
+            times["train"] = timed(made.train, steps)
+    made.infer()
+    return {**times, "infer": timed(made.infer, steps)}
 
 
 def timed(function, times=1):
