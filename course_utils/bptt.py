@@ -32,11 +32,11 @@ class _SimpleRNN:
         h = self.activation(x + ops.matmul(h, R))
         return [h], (h,)
 
-    def back(self, dstates, states, saved, R):  # noqa: ARG002, N803
+    def back(self, dstates, states, saved, R_T):  # noqa: ARG002, N803
         """Go one step back: return the gradients of the states before it, of `x` and of `h R`."""
         (dh,), (h,) = dstates, saved
         da = dh * self.slope(h)
-        return [_matmul_transposed(da, R)], da, da
+        return [ops.matmul(da, R_T)], da, da
 
     def kernel_gradient(self, h, saved, da):  # noqa: ARG002
         """Return the gradient of `R`, from all steps at once."""
@@ -56,12 +56,12 @@ class _LSTM(_SimpleRNN):
         t = ops.tanh(c)
         return [o * t, c], (i, f, g, o, t)
 
-    def back(self, dstates, states, saved, R):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):  # noqa: N803
         (dh, dc), (_, c), (i, f, g, o, t) = dstates, states, saved
         dc = dc + dh * o * (1 - t * t)
         da = [dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g), dh * t * o * (1 - o)]
         da = ops.concatenate(da, axis=-1)
-        return [_matmul_transposed(da, R), dc * f], da, da
+        return [ops.matmul(da, R_T), dc * f], da, da
 
 
 class _GRU(_SimpleRNN):
@@ -77,13 +77,13 @@ class _GRU(_SimpleRNN):
         g = ops.tanh(x_g + r * h_g)
         return [z * h + (1 - z) * g], (z, r, g, h_g)
 
-    def back(self, dstates, states, saved, R):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):  # noqa: N803
         (dh,), (h,), (z, r, g, h_g) = dstates, states, saved
         dz = dh * (h - g) * z * (1 - z)
         dg = dh * (1 - z) * (1 - g * g)
         dr = dg * h_g * r * (1 - r)
         da = ops.concatenate([dz, dr, dg * r], axis=-1)
-        return [dh * z + _matmul_transposed(da, R)], ops.concatenate([dz, dr, dg], axis=-1), da
+        return [dh * z + ops.matmul(da, R_T)], ops.concatenate([dz, dr, dg], axis=-1), da
 
 
 class _GRUResetBefore(_SimpleRNN):
@@ -99,15 +99,15 @@ class _GRUResetBefore(_SimpleRNN):
         g = ops.tanh(x_g + ops.matmul(r * h, w_g))
         return [z * h + (1 - z) * g], (z, r, g)
 
-    def back(self, dstates, states, saved, R):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):  # noqa: N803
         (dh,), (h,), (z, r, g) = dstates, states, saved
-        w_z, w_r, w_g = ops.split(R, 3, axis=-1)
+        w_zr, w_g = ops.split(R_T, [2 * h.shape[-1]])
         dz = dh * (h - g) * z * (1 - z)
         dg = dh * (1 - z) * (1 - g * g)
-        drh = _matmul_transposed(dg, w_g)
+        drh = ops.matmul(dg, w_g)
         dr = drh * h * r * (1 - r)
         da = ops.concatenate([dz, dr, dg], axis=-1)
-        dh = dh * z + drh * r + _matmul_transposed(dz, w_z) + _matmul_transposed(dr, w_r)
+        dh = dh * z + drh * r + ops.matmul(ops.concatenate([dz, dr], axis=-1), w_zr)
         return [dh], da, da
 
     def kernel_gradient(self, h, saved, da):
@@ -157,41 +157,57 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
 
 
 def _forward(recurrence, x, states, R, b, mask):  # noqa: N803
-    def step(t, states):
-        new, saved = recurrence.step(x[t], states, R, b)
-        if mask is not None:
-            new = [ops.where(mask[t], each, old) for each, old in zip(new, states, strict=True)]
+    def step(given, states):
+        x, *mask = given
+        new, saved = recurrence.step(x, states, R, b)
+        new = [ops.where(*mask, each, old) for each, old in zip(new, states, strict=True)] if mask else new
         return new, (*new, *saved)
 
-    last, stacks = _loop(step, ops.shape(x)[0], list(states), len(states) + recurrence.saves)
+    given = [x] if mask is None else [x, mask]
+    last, stacks = _loop(step, given, list(states), len(states) + recurrence.saves)
     return last, stacks[: len(states)], stacks[len(states) :]
 
 
 def _backward(recurrence, dstack, dlast, before, saved, R, mask):  # noqa: N803
-    steps = ops.shape(dstack)[0]
+    R_T = ops.transpose(R)  # noqa: N806
+    count, saves = len(before), len(before) + len(saved)
 
-    def step(t, dstates):
-        t = steps - 1 - t
-        dstates = [dstates[0] + dstack[t], *dstates[1:]]
-        new, dx, da = recurrence.back(dstates, [each[t] for each in before], [each[t] for each in saved], R)
-        if mask is not None:
-            new = [ops.where(mask[t], each, old) for each, old in zip(new, dstates, strict=True)]
-            dx, da = (ops.where(mask[t], each, 0.0) for each in (dx, da))
+    def step(given, dstates):
+        dout, *given = given
+        dstates = [dstates[0] + dout, *dstates[1:]]
+        states, saved, mask = given[:count], given[count:saves], given[saves:]
+        new, dx, da = recurrence.back(dstates, states, saved, R_T)
+        if mask:
+            new = [ops.where(*mask, each, old) for each, old in zip(new, dstates, strict=True)]
+            dx, da = (ops.where(*mask, each, 0.0) for each in (dx, da))
         return new, (dx, da)
 
-    dfirst, (dx, da) = _loop(step, steps, list(dlast), 2)
-    return dfirst, dx[::-1], da[::-1]
+    given = [dstack, *before, *saved, *([] if mask is None else [mask])]
+    dfirst, (dx, da) = _loop(step, given, list(dlast), 2, backwards=True)
+    return dfirst, dx, da
 
 
-def _loop(step, steps, states, outputs):
-    """Go so many steps: return the last states, and each output of the steps as one tensor."""
+def _loop(step, given, states, outputs, backwards=False):
+    """Go over all steps: return the last states, and each output of the steps as one tensor.
+
+    Args:
+        step: takes what is given at this step and the states; returns new states, and the outputs.
+        given: tensors `(time, ...)`.
+        states: before the first step.
+        outputs: how many outputs there are.
+        backwards: go from the last step to the first.
+    """
     import tensorflow as tf
 
-    def body(t, states, arrays):
-        states, out = step(t, states)
-        return t + 1, states, [array.write(t, each) for array, each in zip(arrays, out, strict=True)]
-
+    steps = ops.shape(given[0])[0]
+    given = [tf.TensorArray(each.dtype, steps, element_shape=each.shape[1:]).unstack(each) for each in given]
     arrays = [tf.TensorArray(states[0].dtype, steps) for _ in range(outputs)]
+
+    def body(t, states, arrays):
+        at = steps - 1 - t if backwards else t
+        states, out = step([each.read(at) for each in given], states)
+        return t + 1, states, [array.write(at, each) for array, each in zip(arrays, out, strict=True)]
+
     _, states, arrays = tf.while_loop(
         lambda t, *_: t < steps, body, (0, states, arrays), maximum_iterations=steps
     )
@@ -288,10 +304,6 @@ def _with_gradient(fast, plain):
 
 def _before(first, stack):
     return ops.concatenate([first[None], stack[:-1]], axis=0)
-
-
-def _matmul_transposed(a, b):
-    return ops.matmul(a, ops.transpose(b))
 
 
 def _sum_of_products(a, b):

@@ -138,14 +138,16 @@ def _compiles_all(graph):
 
 
 def _in_loops(layer, recurrence, compiled, sequences, states, mask):
-    """Return the outputs of all steps, in the order they are read, and the last states."""
-    cell = layer.cell
-    bias, bias_of_state = _biases(cell)
-    x = ops.einsum("btf,fu->tbu", _as_read(layer, sequences), cell.kernel) + bias
+    """Return all outputs in the order they are read, if the layer gives them, and the last states."""
+    cell, (bias, bias_of_state) = layer.cell, _biases(layer.cell)
+    x = ops.transpose(_as_read(layer, sequences), (1, 0, 2))
+    steps, batch, features = ops.shape(x)
+    x = ops.matmul(ops.reshape(x, (-1, features)), cell.kernel) + bias
+    x = ops.reshape(x, (steps, batch, x.shape[-1]))
     mask = None if mask is None else ops.transpose(_as_read(layer, mask))[..., None]
     kernel = cell.recurrent_kernel + 0.0  # a tensor: a variable would want a gradient of its own
     stack, last = bptt.carry(recurrence, compiled, x, states, kernel, bias_of_state, mask)
-    return ops.transpose(stack, (1, 0, 2)), last
+    return ops.transpose(stack, (1, 0, 2)) if layer.return_sequences else None, last
 
 
 def _in_block(layer, sequences, states, mask):
@@ -158,22 +160,28 @@ def _in_block(layer, sequences, states, mask):
     kernel = ops.concatenate([cell.kernel, cell.recurrent_kernel], axis=0)
     bias, _ = _biases(cell)
     stacks = bptt.block_lstm(ops.transpose(sequences, (1, 0, 2)), kernel, bias, states)
-    stacks = [ops.transpose(stack, (1, 0, 2)) for stack in stacks]
     if mask is None:
-        return stacks[0], [stack[:, -1] for stack in stacks]
+        outputs = ops.transpose(stacks[0], (1, 0, 2)) if layer.return_sequences else None
+        return outputs, [stack[-1] for stack in stacks]
+    pairs = zip(states, stacks, strict=True)
     stacks = [
-        ops.concatenate([first[:, None], stack], axis=1) for first, stack in zip(states, stacks, strict=True)
+        ops.concatenate([first[:, None], ops.transpose(stack, (1, 0, 2))], axis=1) for first, stack in pairs
     ]
     count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    return _at(stacks[0], count), [_at(stack, count[:, -1:])[:, 0] for stack in stacks]
+    last = [_at(stack, count[:, -1:])[:, 0] for stack in stacks]
+    return _at(stacks[0], count) if layer.return_sequences else None, last
 
 
 def _outputs(layer, outputs, last, mask):
+    """Return what `inner_loop` does: as in Keras', nothing comes out before the first step that counts."""
     if mask is not None:
         mask = _as_read(layer, mask)
         counts = mask if layer.zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
-        outputs = ops.where(counts[..., None], outputs, 0.0)  # as Keras: nothing before the first real step
-    return outputs[:, -1], outputs if layer.return_sequences else outputs[:, -1:], list(last)
+    if outputs is None:
+        outputs = last[0][:, None] if mask is None else ops.where(counts[:, -1:, None], last[0][:, None], 0.0)
+    elif mask is not None:
+        outputs = ops.where(counts[..., None], outputs, 0.0)
+    return outputs[:, -1], outputs, list(last)
 
 
 def _biases(cell):

@@ -276,7 +276,7 @@ def test_compiling_is_timed_anew_in_every_round():
     layers, steps_class, _ = worker.load("ours")
     for _ in range(2):
         times = worker.answer(layers, steps_class, "SimpleRNN", 1, **SHAPE)
-        assert times["compiling"]["wall"] > 10 * times["before"]["wall"]
+        assert times["compiling"]["cpu"] > 5 * times["before"]["cpu"]
         assert times["hundred"]["cpu"] == times["first"]["cpu"] + 99 * times["before"]["cpu"]
     assert "compiling" not in worker.answer(layers, steps_class, "LSTM", 1, **SHAPE)
 
