@@ -168,10 +168,10 @@ class TestTheChoice:
         monkeypatch.setattr(fused, "PAYS_AFTER", 3)
         pace = fused.Pace()
         usual, short, longer = np.zeros((8, 5, 1)), np.zeros((3, 5, 1)), np.zeros((8, 9, 1))
-        assert [bool(pace.pays(usual)) for _ in range(4)] == [False, False, False, True]
+        assert [bool(pace.pays(usual)) for _ in range(6)] == [False] * 3 + [True] * 3
         assert not pace.pays(short)
         assert pace.pays(usual)
-        assert [bool(pace.pays(longer)) for _ in range(9)] == [False] * 7 + [True] * 2
+        assert [bool(pace.pays(longer)) for _ in range(10)] == [False] * 9 + [True]
 
     @pytest.mark.usefixtures("at_once")
     @pytest.mark.parametrize("name", ["tanh", "GRU"])
