@@ -162,7 +162,10 @@ def train(model, inputs, labels, epochs, batch_size=64, validation=None, callbac
             )
         _count_rows(*validation, name="validation")
     batch_size = min(require_whole("batch_size", batch_size), rows)
-    model.steps_per_execution = min(STEPS_AT_ONCE, rows // batch_size)
+    steps = min(STEPS_AT_ONCE, rows // batch_size)
+    if model.steps_per_execution != steps:
+        model.steps_per_execution = steps
+        model.train_function = model.test_function = model.predict_function = None  # made for other steps
     return model.fit(
         _batches((inputs, labels), rows, batch_size),
         epochs=epochs,

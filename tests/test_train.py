@@ -104,3 +104,16 @@ def test_bad_input_is_refused(wrong, expected):
     given = {"model": model, "inputs": np.zeros((4, 1)), "labels": np.zeros((4, 1)), "epochs": 1, **wrong}
     with pytest.raises(ValueError, match=expected):
         lesson.train(**given)
+
+
+def test_a_model_takes_all_steps_whatever_trained_it_before():
+    inputs = np.arange(1.0, ROWS + 1)[:, None].astype("float32")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(inputs, inputs, 10, verbose=0)
+    lesson.train(model, inputs, inputs, 1, 10)
+    lesson.train(model, inputs[:20], inputs[:20], 1, 10)
+    lesson.train(model, inputs, inputs, 1, 1)
+    model.fit(inputs, inputs, 10, verbose=0)
+    assert int(model.optimizer.iterations) == 7 + 7 + 2 + 70 + 7
+    assert len(model.predict(inputs, verbose=0)) == ROWS
