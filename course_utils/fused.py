@@ -98,8 +98,8 @@ def why_not(layer, recurrence):
 def run(layer, recurrence, plain, sequences, states, mask, training):
     """Carry the states of a layer over its sequences, in the way that is fastest here.
 
-    A small LSTM goes through TensorFlow's block. Others take Keras' loop, until so many steps of training
-    have come that compiling both ways pays.
+    A small LSTM goes through TensorFlow's block, a larger one through Keras' loop over the cell. The others
+    are carried by hand in training, compiled once so many steps have come that it pays, and else by the cell.
 
     Args:
         layer: a `keras.layers.RNN` with a built cell, its own `pace`, and `fused`, which is True or "auto".
@@ -114,6 +114,9 @@ def run(layer, recurrence, plain, sequences, states, mask, training):
         As `keras.layers.RNN.inner_loop`: the last output, all outputs, and the list of the last states.
     """
     import tensorflow as tf
+
+    if layer.go_backwards:
+        sequences, mask = ops.flip(sequences, axis=1), None if mask is None else ops.flip(mask, axis=1)
 
     def in_loops(compiled):
         return _outputs(layer, *_in_loops(layer, recurrence, compiled, sequences, states, mask), mask)
@@ -138,13 +141,13 @@ def _compiles_all(graph):
 
 
 def _in_loops(layer, recurrence, compiled, sequences, states, mask):
-    """Return all outputs in the order they are read, if the layer gives them, and the last states."""
+    """Return all outputs, if the layer gives them, and the last states."""
     cell, (bias, bias_of_state) = layer.cell, _biases(layer.cell)
-    x = ops.transpose(_as_read(layer, sequences), (1, 0, 2))
+    x = ops.transpose(sequences, (1, 0, 2))
     steps, batch, features = ops.shape(x)
     x = ops.matmul(ops.reshape(x, (-1, features)), cell.kernel) + bias
     x = ops.reshape(x, (steps, batch, x.shape[-1]))
-    mask = None if mask is None else ops.transpose(_as_read(layer, mask))[..., None]
+    mask = None if mask is None else ops.transpose(mask)[..., None]
     kernel = cell.recurrent_kernel + 0.0  # a tensor: a variable would want a gradient of its own
     stack, last = bptt.carry(recurrence, compiled, x, states, kernel, bias_of_state, mask)
     return ops.transpose(stack, (1, 0, 2)) if layer.return_sequences else None, last
@@ -152,9 +155,8 @@ def _in_loops(layer, recurrence, compiled, sequences, states, mask):
 
 def _in_block(layer, sequences, states, mask):
     """Return the same from TensorFlow's block, which takes no mask: it reads the steps that count first."""
-    cell, sequences = layer.cell, _as_read(layer, sequences)
+    cell = layer.cell
     if mask is not None:
-        mask = _as_read(layer, mask)
         order = ops.argsort(ops.cast(~mask, "int32"), axis=1)
         sequences = _at(sequences, order)
     kernel = ops.concatenate([cell.kernel, cell.recurrent_kernel], axis=0)
@@ -175,7 +177,6 @@ def _in_block(layer, sequences, states, mask):
 def _outputs(layer, outputs, last, mask):
     """Return what `inner_loop` does: as in Keras', nothing comes out before the first step that counts."""
     if mask is not None:
-        mask = _as_read(layer, mask)
         counts = mask if layer.zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
     if outputs is None:
         outputs = last[0][:, None] if mask is None else ops.where(counts[:, -1:, None], last[0][:, None], 0.0)
@@ -189,10 +190,6 @@ def _biases(cell):
     width = cell.kernel.shape[1]
     rows = ops.reshape(cell.bias, (-1, width)) if cell.use_bias else ops.zeros((2, width))
     return rows[0], rows[1] if rows.shape[0] == 2 else ops.zeros((width,))
-
-
-def _as_read(layer, steps):
-    return ops.flip(steps, axis=1) if layer.go_backwards else steps
 
 
 def _at(steps, order):
