@@ -17,7 +17,19 @@ SLOPES = {  # of an activation, from its output
 }
 
 
-class _SimpleRNN:
+class _Recurrence:
+    """A step forwards and a step back.
+
+    `step` returns the new states, and what the way back needs of it. `back` returns the gradients of the
+    states before it, of `x` and of `h R`.
+    """
+
+    def kernel_gradient(self, h, saved, da):  # noqa: ARG002
+        """Return the gradient of `R`, from all steps at once."""
+        return _sum_of_products(h, da)
+
+
+class _SimpleRNN(_Recurrence):
     """h' = f(x + h R)."""
 
     saves = 1  # tensors that a step keeps for the way back
@@ -27,23 +39,17 @@ class _SimpleRNN:
         self.slope = SLOPES[activation]
 
     def step(self, x, states, R, b):  # noqa: ARG002, N803
-        """Go one step: return the new states, and what the way back needs of it."""
         (h,) = states
         h = self.activation(x + ops.matmul(h, R))
         return [h], (h,)
 
     def back(self, dstates, states, saved, R_T):  # noqa: ARG002, N803
-        """Go one step back: return the gradients of the states before it, of `x` and of `h R`."""
         (dh,), (h,) = dstates, saved
         da = dh * self.slope(h)
         return [ops.matmul(da, R_T)], da, da
 
-    def kernel_gradient(self, h, saved, da):  # noqa: ARG002
-        """Return the gradient of `R`, from all steps at once."""
-        return _sum_of_products(h, da)
 
-
-class _LSTM(_SimpleRNN):
+class _LSTM(_Recurrence):
     """c' = f c + i g,  h' = o tanh(c'),  with i, f, g, o from x + h R."""
 
     saves = 5
@@ -64,7 +70,7 @@ class _LSTM(_SimpleRNN):
         return [ops.matmul(da, R_T), dc * f], da, da
 
 
-class _GRU(_SimpleRNN):
+class _GRU(_Recurrence):
     """h' = z h + (1 - z) g,  with z and r from x + h R + b, and g = tanh(x + r (h R + b))."""
 
     saves = 4
@@ -86,7 +92,7 @@ class _GRU(_SimpleRNN):
         return [dh * z + ops.matmul(da, R_T)], ops.concatenate([dz, dr, dg], axis=-1), da
 
 
-class _GRUResetBefore(_SimpleRNN):
+class _GRUResetBefore(_Recurrence):
     """The same with g = tanh(x + (r h) R)."""
 
     saves = 3
