@@ -58,7 +58,7 @@ def store(folder, name, *cells):
     return path
 
 
-def well_formed(name="03_lstm.ipynb"):
+def well_formed(name="04_lstm.ipynb"):
     """The cells of a lesson that has the form all lessons have."""
     stated = address.stated()
     badge = f"https://colab.research.google.com/github/{stated.repository}/blob/{stated.revision}/notebooks/{name}"

@@ -1,4 +1,4 @@
-"""The data of lesson 05 hold the truth that they plant, and no test data leak into training."""
+"""The data of lesson 06 hold the truth that they plant, and no test data leak into training."""
 
 from collections import Counter, defaultdict
 

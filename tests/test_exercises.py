@@ -285,7 +285,7 @@ def test_an_answer_that_is_wrong_at_one_place_is_wrong(name, capsys):
         assert "✗" in said(capsys, name, turned(name, off_by_one, number)), place
 
 
-@pytest.mark.parametrize("name", [name for name in EXERCISES if name != "09.sees_the_future"])
+@pytest.mark.parametrize("name", [name for name in EXERCISES if name != "10.sees_the_future"])
 def test_an_answer_that_is_scaled_is_wrong(name, capsys):
     for factor, number in itertools.product([0.98, 1.02, -1], range(arrays_of(name))):
         assert "✗" in said(capsys, name, turned(name, lambda leaf, by=factor: by * leaf, number)), factor
@@ -314,7 +314,7 @@ def test_a_right_answer_passes_in_every_form(name, capsys):
         assert "Solved" in said(capsys, name, turned(name, turn)), form
 
 
-@pytest.mark.parametrize("name", ["02.windows", "02.clip_by_norm", "03.lstm_step", "04.turn_update_gate"])
+@pytest.mark.parametrize("name", ["02.windows", "02.clip_by_norm", "04.lstm_step", "05.turn_update_gate"])
 @pytest.mark.parametrize("container", [list, tuple])
 def test_several_results_may_be_a_list_or_a_tuple(name, container, capsys):
     assert "Solved" in said(capsys, name, lambda *given: container(EXERCISES[name].solution(*given)))
@@ -423,24 +423,24 @@ RIGHT = [
             g * limit / max(limit, np.sqrt(sum((g**2).sum() for g in gradients))) for g in gradients
         ),
     ),
-    ("03.forget_bias", lambda distance, share: -np.log(np.float32(share) ** np.float32(-1 / distance) - 1)),
-    ("05.rising_ceiling", lambda: Fraction(3, 4)),
+    ("04.forget_bias", lambda distance, share: -np.log(np.float32(share) ** np.float32(-1 / distance) - 1)),
+    ("06.rising_ceiling", lambda: Fraction(3, 4)),
     (
-        "05.last_states",
+        "06.last_states",
         lambda states, lengths: [
             np.concatenate([row[length - 1, : len(row[0]) // 2], row[0, len(row[0]) // 2 :]])
             for row, length in zip(states, lengths, strict=True)
         ],
     ),
-    ("06.exact_share", lambda: 0.513),
-    ("06.greedy_loop", loop_with_a_break),
-    ("07.first_weight", lambda: 0.787),
+    ("07.exact_share", lambda: 0.513),
+    ("07.greedy_loop", loop_with_a_break),
+    ("08.first_weight", lambda: 0.787),
     (
-        "07.weights_of_queries",
+        "08.weights_of_queries",
         lambda scores, mask: keras.ops.softmax(keras.ops.where(mask[:, None], scores, -1e9), axis=-1),
     ),
     (
-        "09.attend",
+        "10.attend",
         lambda query, key, value, mask: keras.ops.matmul(
             keras.ops.softmax(
                 keras.ops.where(mask, query @ key.transpose(0, 2, 1) * key.shape[-1] ** -0.5, -1e9), axis=-1
@@ -448,12 +448,12 @@ RIGHT = [
             value,
         ),
     ),
-    ("09.sees_the_future", sees_in_place),
-    ("10.layer_norm", with_epsilon(1e-12)),
-    ("10.layer_norm", with_epsilon(1e-5)),
-    ("10.layer_norm", with_epsilon(1e-3)),
+    ("10.sees_the_future", sees_in_place),
+    ("11.layer_norm", with_epsilon(1e-12)),
+    ("11.layer_norm", with_epsilon(1e-5)),
+    ("11.layer_norm", with_epsilon(1e-3)),
     (
-        "10.bits_per_character",
+        "11.bits_per_character",
         lambda logits, labels: (
             keras.ops.mean(
                 keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)(labels, logits)[

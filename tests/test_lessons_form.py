@@ -16,7 +16,7 @@ def test_stored_lessons_have_the_form(path, rule):
     assert list(rule(form.load(path))) == []
 
 
-def lesson(tmp_path, cells, name="03_lstm.ipynb"):
+def lesson(tmp_path, cells, name="04_lstm.ipynb"):
     path = tmp_path / name
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return form.load(path)
@@ -108,18 +108,18 @@ BROKEN = [
     (form.stores_no_faults, with_output(shown(text_html="<b>/Users/me</b>")), "a path of a machine: /Users/"),
     (form.cells_are_short, with_cell(code("x = 1\n" * 26)), "has 26 lines; at most 25"),
     (form.cells_are_short, with_every_cell(TEN_LINES), "a median of more than 7 lines"),
-    (form.begins_with_badge, with_source("# 03", "# 03 · LSTM"), "lacks the badge"),
+    (form.begins_with_badge, with_source("# 04", "# 04 · LSTM"), "lacks the badge"),
     (form.begins_with_badge, lambda cells: cells.insert(0, markdown("hello")), "cell 0: lacks the badge"),
     (form.has_setup, with_source("import importlib", "import os"), "differs from the set-up cell"),
     (form.has_setup, with_source("import importlib", "x\n" * 13), "has more than 12 lines"),
     (form.has_setup, with_tags("import importlib"), "must be tagged setup"),
-    (form.has_setup, with_cell(code("x"), after="# 03"), "the first code cell, and only that"),
+    (form.has_setup, with_cell(code("x"), after="# 04"), "the first code cell, and only that"),
     (form.has_setup, with_tags("plt.plot", "setup"), "the first code cell, and only that"),
     (form.has_its_parts, without("## The idea"), "its parts must be"),
     (form.has_its_parts, in_another_order, "its parts must be"),
     (form.has_its_parts, with_cell(markdown("## One more")), "its parts must be"),
-    (form.has_its_parts, with_source("# 03", "# LSTM"), "its one title must begin with '# 03 · '"),
-    (form.has_its_parts, with_cell(markdown("# 03 · Again")), "its one title"),
+    (form.has_its_parts, with_source("# 04", "# LSTM"), "its one title must begin with '# 04 · '"),
+    (form.has_its_parts, with_cell(markdown("# 04 · Again")), "its one title"),
     (form.has_its_parts, without("## Papers"), "its parts must be"),
     (form.has_its_parts, with_papers_before_exercises, "its parts must be"),
     (form.has_its_parts, with_exercises_beneath, "its parts must be"),
@@ -134,8 +134,8 @@ BROKEN = [
     (form.outputs_are_compared, with_much_uncompared, "are tagged"),
     (form.makes_claims, without("claim("), f"claims; at least {form.LEAST_CLAIMS}"),
     (form.has_exercises, without("def answer_1"), f"exercises; at least {form.LEAST_EXERCISES}"),
-    (form.has_exercises, with_cell(code("solution('03.a')")), "executes hint or solution"),
-    (form.has_exercises, with_cell(code("hint('03.a')")), "executes hint or solution"),
+    (form.has_exercises, with_cell(code("solution('04.a')")), "executes hint or solution"),
+    (form.has_exercises, with_cell(code("hint('04.a')")), "executes hint or solution"),
     (form.has_exercises, with_tags("def answer_1"), "is not tagged exercise"),
     (form.has_exercises, with_source("def answer_1", "x = 1"), "must be one function"),
     (
@@ -166,7 +166,7 @@ def test_a_rule_that_is_broken_says_where(tmp_path, rule, change, said):
     change(cells)
     messages = list(rule(lesson(tmp_path, cells)))
     assert any(said in message for message in messages), messages
-    assert all(message.startswith("03_lstm.ipynb") for message in messages)
+    assert all(message.startswith("04_lstm.ipynb") for message in messages)
 
 
 def test_every_rule_is_seen_to_fail():

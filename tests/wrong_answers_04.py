@@ -2,73 +2,75 @@
 
 import numpy as np
 
-from course_utils.exercises import EXERCISES
-
-RIGHT = EXERCISES["04.gru_step"].solution
-
 
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def step(mix, reset_before=True, order=(0, 1, 2)):
-    """A GRU step with another mixture, or with the reset after the product."""
+def step(order, show=True):
+    """An LSTM step that takes the blocks to stand in another order, or forgets the output gate."""
 
-    def wrong(x, h, kernel, recurrent_kernel, bias):
-        x_z, x_r, x_g = (np.split(x @ kernel + bias, 3, axis=1)[block] for block in order)
-        of_z, of_r, of_g = (np.split(recurrent_kernel, 3, axis=1)[block] for block in order)
-        z, r = sigmoid(x_z + h @ of_z), sigmoid(x_r + h @ of_r)
-        g = np.tanh(x_g + ((r * h) @ of_g if reset_before else r * (h @ of_g)))
-        return mix(z, r, h, g)
+    def wrong(x, h, c, kernel, recurrent_kernel, bias):
+        z = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
+        i, f, g, o = (z[order.index(name)] for name in "ifgo")
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        return (sigmoid(o) if show else 1) * np.tanh(c), c
 
     return wrong
 
 
-def turned_in_place(*weights):
-    for weight in weights:
-        weight[..., :4] *= -1
-    return weights
+def never_kept(x, h, c, *weights):
+    return step("ifgo")(x, h, 0 * c, *weights)
 
 
-def only_the_first_row(x, h, *weights):
-    return np.concatenate([RIGHT(x[:1], h[:1], *weights), h[1:]])
+def without_the_tanh(x, h, c, *weights):
+    _, c = step("ifgo")(x, h, c, *weights)
+    z = np.split(x @ weights[0] + h @ weights[1] + weights[2], 4, axis=1)
+    return sigmoid(z[3]) * c, c
+
+
+def with_half_the_candidate(x, h, c, *weights):
+    h, right = step("ifgo")(x, h, c, *weights)
+    return h, np.where(np.abs(right - c) < 1e-6, c, right / 2)
+
+
+def forget_bias(distance, share):
+    return -np.log(share ** (-1 / distance) - 1)
 
 
 WRONG = {
-    "04.gru_weights": [
-        (lambda: 2520, "with one row of biases"),
-        (lambda: 3360, "the weights of an LSTM"),
-        (lambda: 2448, "without biases"),
-        (lambda: 840, "one block"),
-        (lambda: 2600, "expected: a whole number"),
+    "04.steps_to_half": [
+        (lambda: 5, "a tenth of the first value"),
+        (lambda: 6, "one too early"),
+        (lambda: 6.5788, "between two steps"),
+        (lambda: 70, "expected: a whole number\n      came:     70"),
     ],
-    "04.turn_update_gate": [
-        (lambda *weights: weights, "the same weights in the other convention"),
-        (lambda *weights: tuple(-weight for weight in weights), "other weights for r or g"),
+    "04.forget_bias": [
+        (lambda distance, share: share ** (1 / distance), "the gate, not the bias"),
+        (lambda distance, share: np.log(share / (1 - share)), "left"),
+        (lambda distance, share: np.log(distance * share / (1 - distance * share)), "came:     nan"),
+        (lambda distance, share: f"{np.log(distance)}", "expected: numbers"),
+        (lambda distance, share: [forget_bias(distance, share)] if distance > 1 else 0, "shape (1,)"),
         (
-            lambda kernel, recurrent, bias: (kernel, recurrent, bias * np.repeat([-1, 1, 1], 4)),
-            "values that differ",
+            lambda distance, share: forget_bias(distance, share) if distance < 100 else 4,
+            "left after 100 steps",
         ),
-        (
-            lambda kernel, recurrent, bias: (
-                *(weight * np.repeat([-1, 1, 1], 4) for weight in (kernel, recurrent)),
-                bias,
-            ),
-            "states to which the bias does not fit yet",
-        ),
-        (
-            lambda *weights: tuple(1 - weight * np.repeat([1, 0, 0], 4) for weight in weights),
-            "other weights for r or g",
-        ),
-        (lambda kernel, recurrent, bias: -kernel, "3 results: kernel, recurrent kernel, bias"),
-        (turned_in_place, "a change in `kernel`, `recurrent_kernel`, `bias`"),
+        (lambda distance, share: np.log(distance - 1) if distance > 1 else 0, "left after 10 steps"),
+        (lambda distance, share: -np.log(share ** (1 / distance) / (1 - share ** (1 / distance))), "left"),
     ],
-    "04.gru_step": [
-        (step(lambda z, r, h, g: z * (r * h) + (1 - z) * g), "half of it"),
-        (step(lambda z, r, h, g: z * h + (1 - z) * g, reset_before=False), "resets after the product"),
-        (lambda *arguments: RIGHT(*arguments).mean(axis=0), "shape (4,)"),
-        (step(lambda z, r, h, g: (1 - z) * h + z * g), "here z keeps, and 1 - z renews"),
-        (step(lambda z, r, h, g: z * h + (1 - z) * g, order=(1, 0, 2)), "the order r, z, g"),
-        (only_the_first_row, "values that differ"),
+    "04.lstm_step": [
+        (
+            step("ifog"),
+            "expected: the blocks in the order i, f, g, o\n      came:     the order i, f, o, g",
+        ),
+        (step("ofgi"), "came:     the order o, f, g, i"),
+        (step("igfo"), "came:     the order i, g, f, o"),
+        (never_kept, "nothing of it: what does the forget gate multiply?"),
+        (lambda *arguments: step("ifgo")(*arguments)[::-1], "c, then h"),
+        (without_the_tanh, "without the tanh"),
+        (with_half_the_candidate, "values that differ"),
+        (step("figo"), "came:     the order f, i, g, o"),
+        (step("ifgo", show=False), "without the output gate"),
+        (lambda *arguments: step("ifgo")(*arguments)[0], "expected: 2 results: h, c"),
     ],
 }

@@ -2,87 +2,73 @@
 
 import numpy as np
 
+from course_utils.exercises import EXERCISES
 
-def reversed_but_pushed_right(x, lengths):
-    reversed_rows = np.zeros_like(x)
-    for row, length in enumerate(lengths):
-        reversed_rows[row, -length:] = x[row, :length][::-1]
-    return reversed_rows
+RIGHT = EXERCISES["05.gru_step"].solution
 
 
-def reversed_in_place(x, lengths):
-    for row, length in zip(x, lengths, strict=True):
-        row[:length] = row[:length][::-1].copy()
-    return x
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
 
 
-def one_step_too_far(x, lengths):
-    steps = np.arange(x.shape[1])
-    order = np.where(steps < lengths[:, None], np.minimum(lengths[:, None] - steps, x.shape[1] - 1), steps)
-    return np.take_along_axis(x, order[:, :, None], axis=1)
+def step(mix, reset_before=True, order=(0, 1, 2)):
+    """A GRU step with another mixture, or with the reset after the product."""
+
+    def wrong(x, h, kernel, recurrent_kernel, bias):
+        x_z, x_r, x_g = (np.split(x @ kernel + bias, 3, axis=1)[block] for block in order)
+        of_z, of_r, of_g = (np.split(recurrent_kernel, 3, axis=1)[block] for block in order)
+        z, r = sigmoid(x_z + h @ of_z), sigmoid(x_r + h @ of_r)
+        g = np.tanh(x_g + ((r * h) @ of_g if reset_before else r * (h @ of_g)))
+        return mix(z, r, h, g)
+
+    return wrong
 
 
-def shifted_but_not_reversed(x, lengths):
-    return np.stack([np.roll(row, 1 - length, axis=0) for row, length in zip(x, lengths, strict=True)])
+def turned_in_place(*weights):
+    for weight in weights:
+        weight[..., :4] *= -1
+    return weights
 
 
-def at(states, ahead, behind):
-    rows, units = np.arange(len(states)), states.shape[-1] // 2
-    return np.concatenate([states[rows, ahead, :units], states[rows, behind, units:]], axis=-1)
-
-
-def layers_of(features, units, depth, width):
-    return sum(
-        2 * (wide * units + units * units + units)
-        for wide in [features, *(width(features, units, level) for level in range(1, depth))]
-    )
+def only_the_first_row(x, h, *weights):
+    return np.concatenate([RIGHT(x[:1], h[:1], *weights), h[1:]])
 
 
 WRONG = {
-    "05.rising_ceiling": [
-        (lambda: 0.5, "a toss of a coin"),
-        (lambda: 10 / 16, "always no"),
-        (lambda: 6 / 16, "a model may also say no"),
-        (lambda: 1, "as if the next number were known"),
-        (lambda: 0.8, "expected: a share from 0 to 1, not in per cent, right to 3 digits after the point"),
-        (lambda: 75, "a share from 0 to 1, not in per cent"),
+    "05.gru_weights": [
+        (lambda: 2520, "with one row of biases"),
+        (lambda: 3360, "the weights of an LSTM"),
+        (lambda: 2448, "without biases"),
+        (lambda: 840, "one block"),
+        (lambda: 2600, "expected: a whole number"),
     ],
-    "05.reverse_real_steps": [
-        (lambda x, lengths: x[:, ::-1], "the padding first"),
-        (lambda x, lengths: x[::-1], "the rows of the batch"),
-        (lambda x, lengths: x, "the same order as before"),
-        (reversed_but_pushed_right, "the padding first"),
-        (reversed_in_place, "a change in `x`"),
-        (one_step_too_far, "values that differ"),
-        (shifted_but_not_reversed, "values that differ"),
-    ],
-    "05.last_states": [
+    "05.turn_update_gate": [
+        (lambda *weights: weights, "the same weights in the other convention"),
+        (lambda *weights: tuple(-weight for weight in weights), "other weights for r or g"),
         (
-            lambda states, lengths: states[np.arange(len(states)), lengths - 1],
-            "has read that word only",
-        ),
-        (lambda states, lengths: states[:, -1], "for short sequences that is padding"),
-        (lambda states, lengths: states[:, 0], "has not read the others yet"),
-        (lambda states, lengths: at(states, lengths - 1, -1), "next to nothing"),
-        (lambda states, lengths: at(states, lengths - 2, 0), "values that differ"),
-        (lambda states, lengths: at(states, lengths - 1, 0)[:, :2], "shape (3, 2)"),
-    ],
-    "05.deep_weights": [
-        (lambda features, units, depth: depth * (features * units + units**2 + units), "one direction"),
-        (
-            lambda features, units, depth: 2 * depth * (features * units + units**2 + units),
-            "read the same features as the first",
+            lambda kernel, recurrent, bias: (kernel, recurrent, bias * np.repeat([-1, 1, 1], 4)),
+            "values that differ",
         ),
         (
-            lambda features, units, depth: layers_of(features, units, depth, lambda _, u, k: u),
-            "read one direction of the first",
-        ),
-        (
-            lambda features, units, depth: layers_of(
-                features, units, depth, lambda f, u, level: 2**level * u
+            lambda kernel, recurrent, bias: (
+                *(weight * np.repeat([-1, 1, 1], 4) for weight in (kernel, recurrent)),
+                bias,
             ),
-            "doubled with each layer",
+            "states to which the bias does not fit yet",
         ),
-        (lambda features, units, depth: 2 * depth * (features * units + units**2), "no biases"),
+        (
+            lambda *weights: tuple(1 - weight * np.repeat([1, 0, 0], 4) for weight in weights),
+            "other weights for r or g",
+        ),
+        (lambda kernel, recurrent, bias: -kernel, "3 results: kernel, recurrent kernel, bias"),
+        (turned_in_place, "a change in `kernel`, `recurrent_kernel`, `bias`"),
+    ],
+    "05.gru_step": [
+        (step(lambda z, r, h, g: z * (r * h) + (1 - z) * g), "half of it"),
+        (step(lambda z, r, h, g: z * h + (1 - z) * g, reset_before=False), "resets after the product"),
+        (lambda *arguments: RIGHT(*arguments).mean(axis=0), "shape (4,)"),
+        (step(lambda z, r, h, g: (1 - z) * h + z * g), "here z keeps, and 1 - z renews"),
+        (step(lambda z, r, h, g: z * h + (1 - z) * g, order=(1, 0, 2)), "the order r, z, g"),
+        (only_the_first_row, "values that differ"),
     ],
 }

@@ -3,175 +3,141 @@
 import numpy as np
 
 
-def softmax(scores, axis):
-    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return weights / weights.sum(axis=axis, keepdims=True)
+def loop(step, state, start, end, most, *, feeds=True, carries=True, keeps=True, stops=True):
+    token, said = start, []
+    while len(said) < most:
+        log_probs, after = step(token, state)
+        likeliest = int(np.argmax(log_probs))
+        if likeliest == end and stops and not keeps:
+            break
+        said.append(likeliest)
+        if likeliest == end and stops:
+            break
+        token = likeliest if feeds else token
+        state = after if carries else state
+    return said
 
 
-def scored(query, states):
-    return (states * query[:, None]).sum(axis=-1)
+def endless(step, state, start, end, _):
+    token, said = start, []
+    while token != end:
+        log_probs, state = step(token, state)
+        token = int(np.argmax(log_probs))
+        said.append(token)
+    return said
 
 
-def average(weights, states):
-    return (weights[:, :, None] * states).sum(axis=1)
+def without_an_end(step, state, start, _end, most):
+    token, said = start, []
+    while len(said) != most + 1:
+        log_probs, _ = step(token, state)
+        said = [*said[: most - 1], int(np.argmax(log_probs))]
+    return said
 
 
-def not_safe(query, states, mask):
-    with np.errstate(all="ignore"):
-        weights = np.exp(scored(query, states)) * mask
-        weights = weights / weights.sum(axis=1, keepdims=True)
-    return average(weights, states)
+def least_likely(step, state, start, end, most):
+    def turned_round(*given):
+        log_probs, after = step(*given)
+        return -log_probs, after
+
+    return loop(turned_round, state, start, end, most)
 
 
-def after_luong(cell, look, token, state, memory):
-    context, _ = look(state, memory)
-    state = cell(np.concatenate([token, context]), state)
-    return state, look(state, memory)[1]
+def log_softmax(logits):
+    with np.errstate(over="ignore"):
+        return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
-def after_bahdanau(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, context]), state), weights
+def picked(values, labels):
+    return np.take_along_axis(values, labels[:, :, None], axis=-1)[:, :, 0]
 
 
-def cell_first(cell, look, token, state, memory):
-    state = cell(token, state)
-    context, weights = look(state, memory)
-    return np.concatenate([state, context]), weights
+def real(values, labels):
+    return np.where(labels != 0, picked(values, labels), 0)
 
 
-def look_then_forget(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, 0 * context]), state), weights
-
-
-def luong(cell, look, token, state, memory):
-    new = cell(np.concatenate([token, np.zeros(3)]), state)
-    return new, look(new, memory)[1]
-
-
-def turned_round(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([context, token]), state), weights
-
-
-def keeps_the_state(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    cell(np.concatenate([token, context]), state)
-    return state, weights
-
-
-def not_safe_for_queries(scores, mask):
-    weights = np.exp(scores) * mask[:, None]
-    return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def mask_after_the_maximum(scores, mask):
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask[:, None]
-    return weights / weights.sum(axis=-1, keepdims=True)
+def best(tokens, log_probs, lengths):
+    return np.argmax(log_probs / lengths(tokens), axis=1)
 
 
 WRONG = {
-    "07.first_weight": [
-        (lambda: np.exp(2) / (np.exp(2) + 2 + np.exp(3)), "with the padding among the words"),
-        (lambda: np.exp(2) / (np.exp(2) + 3), "as if the padding had the score 0"),
-        (lambda: 1, "where is the exponential"),
-        (lambda: 0.4, "where is the exponential"),
-        (lambda: 1 / 3, "even weights"),
-        (lambda: 0.7, "a share from 0 to 1, not in per cent, right to 3 digits after the point"),
+    "07.exact_share": [
+        (lambda: 0.95, "one wrong token makes the sequence wrong"),
+        (lambda: 0.95**12, "the end mark must come too"),
+        (lambda: 1 - 0.95**13, "has a mistake somewhere"),
+        (lambda: 1 - 13 * 0.05, "two mistakes"),
+        (lambda: 0.5, "a share from 0 to 1, not in per cent, right to 3 digits after the point"),
+        (lambda: 51.3, "a share from 0 to 1, not in per cent"),
     ],
-    "07.look_back": [
-        (lambda query, states, mask: states, "shape (3, 2)"),
-        (lambda query, states, mask: average(scored(query, states), states), "step 3 is missing"),
+    "07.greedy_loop": [
+        (lambda *given: loop(*given, feeds=False), "every step reads the start mark"),
+        (lambda *given: loop(*given, carries=False), "goes on from the first state"),
+        (lambda *given: loop(*given, keeps=False), "a token that was written, too"),
+        (lambda *given: loop(*given, stops=False), "goes on after the end mark"),
+        (endless, "expected: a stop at `most`, here 1\n      came:     a loop that goes on and on"),
+        (without_an_end, "a loop that goes on and on"),
+        (lambda step, state, start, end, most: loop(step, state, 1, end, most), "the start mark 3"),
+        (lambda step, state, start, end, most: loop(step, state, start, 2, most), "expected: [4, 3, 5]\n"),
         (
-            lambda query, states, mask: average(softmax(scored(query, states), 0), states),
-            "sum to one over the batch",
+            lambda step, state, start, end, most: loop(step, state, start, end, most + 1),
+            "expected: at most 1\n      came:     2: one too many",
         ),
-        (lambda query, states, mask: states.mean(axis=1), "an even average"),
+        (lambda step, state, start, end, most: loop(step, state, start, end, 6), "expected: [7]"),
+        (lambda *given: [f"{token}" for token in loop(*given)], "expected: numbers"),
+        (lambda *given: [token + 0.4 for token in loop(*given)], "numbers of type float64"),
         (
-            lambda query, states, mask: average(softmax(scored(query, states) / np.sqrt(2), 1), states),
-            "that is another score",
+            lambda step, state, start, end, most: loop(step, 1, start, end, most),
+            "the token 1 and the state 1",
         ),
+        (lambda step, state, start, end, most: [4, 3, 5, 3, 6, 2], "no step"),
+        (least_likely, "[4, 3, 5]"),
         (
-            lambda query, states, mask: average(softmax(scored(query, states), 1), states) / 5,
-            "an average already",
+            lambda step, state, start, end, most: loop(step, state, end, end, most),
+            "a first step on the token 2",
         ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 1), states),
-            "the mask is not used",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1), states),
-            "still gets a weight",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1) * mask, states),
-            "has taken weight from the rest",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 1) * mask, states),
-            "taken out after the softmax",
-        ),
-        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
+        (lambda *given: [given[2], *loop(*given)], "[1, 4"),
+        (lambda *given: loop(*given)[-1], "a list of tokens"),
     ],
-    "07.weights_of_queries": [
+    "07.best_by_mean": [
+        (lambda tokens, log_probs: np.argmax(log_probs / tokens.shape[-1], axis=1), "the best sums"),
+        (lambda tokens, log_probs: np.argmax(log_probs, axis=1), "the best sums"),
         (
-            lambda scores, mask: softmax(np.where(mask[:, None], scores, -1e9), 1),
-            "a sum of 1 over the queries",
+            lambda tokens, log_probs: np.argmin(log_probs / (tokens != 0).sum(axis=-1), axis=1),
+            "the worst means",
         ),
-        (lambda scores, mask: scores, "sums"),
-        (not_safe_for_queries, "came:     nan: is the largest score of each row subtracted before np.exp?"),
-        (mask_after_the_maximum, "came:     nan: is what does not count hidden before the largest score"),
-        (lambda scores, mask: softmax(scores, -1), "weights up to"),
-        (lambda scores, mask: softmax(scores * mask[:, None], -1), "weights up to"),
-        (lambda scores, mask: softmax(scores, -1) * mask[:, None], "no longer sum to one"),
-        (lambda scores, mask: scores / scores.sum(axis=-1, keepdims=True), "values that differ"),
-    ],
-    "07.step_before": [
-        (after_luong, "2 calls"),
-        (luong, "Luong's order"),
-        (cell_first, "the cell first, then look: that is Luong's order"),
         (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, state]), context), weights)
-            )(*look(state, memory)),
+            lambda tokens, log_probs: best(tokens, log_probs, lambda ids: (ids > 2).sum(axis=-1)),
+            "does not count the end mark",
+        ),
+        (
+            lambda tokens, log_probs: np.argmax(log_probs / (tokens != 0).sum(axis=-1)),
+            "shape ()",
+        ),
+        (lambda tokens, log_probs: (log_probs / (tokens != 0).sum(axis=-1)).max(axis=1), "type float64"),
+        (
+            lambda tokens, log_probs: (
+                best(tokens, log_probs, lambda ids: (ids != 0).sum(axis=-1)) * (tokens.shape[-1] < 9)
+            ),
             "values that differ",
         ),
+    ],
+    "07.sequence_log_probs": [
+        (lambda logits, labels: real(logits, labels).sum(axis=1), "no log-probabilities yet"),
         (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, state]), state), weights)
-            )(*look(state, memory)),
-            "the state where the context belongs",
+            lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1) / (labels != 0).sum(axis=1),
+            "the mean over the tokens",
+        ),
+        (lambda logits, labels: -real(log_softmax(logits), labels).sum(axis=1), "the loss"),
+        (
+            lambda logits, labels: real(np.exp(log_softmax(logits)), labels).sum(axis=1),
+            "the sum of the probabilities",
         ),
         (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, context]), context), weights)
-            )(*look(state, memory)),
-            "the context as the state",
+            lambda logits, labels: picked(np.exp(log_softmax(logits)), labels).prod(axis=1),
+            "the product of the probabilities",
         ),
-        (lambda cell, look, token, state, memory: look(memory, state), "a query of shape (4, 3)"),
-        (lambda cell, look, token, state, memory: look(token, memory), "a query of shape (2,)"),
-        (lambda cell, look, token, state, memory: look(0 * state, memory), "a query of zeros"),
-        (
-            lambda cell, look, token, state, memory: cell(look(state, memory)[0], state),
-            "inputs of shape (3,)",
-        ),
-        (lambda *given: after_bahdanau(*given)[::-1], "the new state comes first"),
-        (lambda *given: (after_bahdanau(*given)[0], given[1](*given[3:])[0]), "2 calls"),
-        (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, context]), state), context)
-            )(*look(state, memory)),
-            "the context: the weights are asked for",
-        ),
-        (look_then_forget, "values that differ"),
-        (turned_round, "the context before the token"),
-        (keeps_the_state, "the state before the step"),
-        (
-            lambda cell, look, token, state, memory: cell(
-                np.concatenate([token, look(state, memory)[0]]), state
-            ),
-            "2 results: the new state, the weights",
-        ),
+        (lambda logits, labels: picked(log_softmax(logits), labels).sum(axis=1), "padding counted"),
+        (lambda logits, labels: real(log_softmax(logits), labels).sum(), "shape ()"),
+        (lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1), "np.exp?"),
     ],
 }

@@ -3,154 +3,175 @@
 import numpy as np
 
 
-def softmax(scores):
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
+def softmax(scores, axis):
+    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return weights / weights.sum(axis=axis, keepdims=True)
 
 
-def windowed(scores, middle, window, length, below=-np.inf):
-    positions = np.arange(len(scores))
-    counts = (np.abs(positions - middle) <= window) & (positions < length)
-    return softmax(np.where(counts, scores, below))
+def scored(query, states):
+    return (states * query[:, None]).sum(axis=-1)
 
 
-def moves_on(scores, t, window, length):
+def average(weights, states):
+    return (weights[:, :, None] * states).sum(axis=1)
+
+
+def not_safe(query, states, mask):
     with np.errstate(all="ignore"):
-        return windowed(scores, t, window, length)
+        weights = np.exp(scored(query, states)) * mask
+        weights = weights / weights.sum(axis=1, keepdims=True)
+    return average(weights, states)
 
 
-def without_safety(scores, t, window, length):
-    positions = np.arange(len(scores))
-    near = (np.abs(positions - min(t, length - 1)) <= window) & (positions < length)
-    with np.errstate(all="ignore"):
-        weights = np.exp(scores) * near
-        return weights / weights.sum()
+def after_luong(cell, look, token, state, memory):
+    context, _ = look(state, memory)
+    state = cell(np.concatenate([token, context]), state)
+    return state, look(state, memory)[1]
 
 
-def sliced(scores, t, window, length):
-    middle = min(t, length - 1)
-    weights = np.zeros(len(scores))
-    weights[middle - window : min(middle + window + 1, length)] = 1  # from a negative index
-    weights = weights * np.exp(scores)
-    return weights / weights.sum() if weights.any() else weights
+def after_bahdanau(cell, look, token, state, memory):
+    context, weights = look(state, memory)
+    return cell(np.concatenate([token, context]), state), weights
 
 
-def moved_inside(scores, t, window, length):
-    return windowed(scores, max(min(t, length - 1), window), window, length)
+def cell_first(cell, look, token, state, memory):
+    state = cell(token, state)
+    context, weights = look(state, memory)
+    return np.concatenate([state, context]), weights
 
 
-def gradient(weights, drawn, loss, baseline, factor=1.0):
-    return factor * (loss - baseline) * ((np.arange(len(weights)) == drawn) - weights)
+def look_then_forget(cell, look, token, state, memory):
+    context, weights = look(state, memory)
+    return cell(np.concatenate([token, 0 * context]), state), weights
 
 
-def no_baseline(weights, drawn, loss, baseline):
-    return gradient(weights, drawn, loss, 0 * baseline)
+def luong(cell, look, token, state, memory):
+    new = cell(np.concatenate([token, np.zeros(3)]), state)
+    return new, look(new, memory)[1]
 
 
-def baseline_after(weights, drawn, loss, baseline):
-    return gradient(weights, drawn, loss, 0) - baseline
+def turned_round(cell, look, token, state, memory):
+    context, weights = look(state, memory)
+    return cell(np.concatenate([context, token]), state), weights
 
 
-def right_for_the_first_draw(weights, drawn, loss, baseline):
-    return gradient(weights, drawn, loss, baseline) + 0.1 * (drawn == 1 and loss == baseline)
+def keeps_the_state(cell, look, token, state, memory):
+    context, weights = look(state, memory)
+    cell(np.concatenate([token, context]), state)
+    return state, weights
 
 
-def occluded_in_place(model, series, neutral):
-    before, moved = model(series), np.zeros(series.shape)
-    for step in range(series.shape[1]):
-        kept = series[:, step].copy()
-        series[:, step] = neutral
-        moved[:, step] = np.abs(model(series) - before)
-        series[:, step] = kept
-    series += 1
-    return moved
+def not_safe_for_queries(scores, mask):
+    weights = np.exp(scores) * mask[:, None]
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def occluded(model, series, neutral, *, absolute=True, restores=True, zero=False, subtracts=True):
-    before, moved, changed = model(series), [], series.copy()
-    for step in range(series.shape[1]):
-        changed = series.copy() if restores else changed
-        changed[:, step] = 0 if zero else neutral
-        moved.append(model(changed) - (before if subtracts else 0))
-    moved = np.array(moved).T
-    return np.abs(moved) if absolute else moved
-
-
-def row_by_row(model, series, neutral):
-    return np.concatenate([occluded(model, row[None], neutral) for row in series])
+def mask_after_the_maximum(scores, mask):
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask[:, None]
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 WRONG = {
-    "08.scores_used": [
-        (lambda: 60, "global attention"),
-        (lambda: 90, "where do the windows end"),
-        (lambda: 34, "the windows of the other four steps"),
-        (lambda: 44, "around which word do they stay"),
-        (lambda: 75, "look at padding"),
-        (lambda: 40, "to either side"),
-        (lambda: 50, "expected: a whole number\n      came:     50"),
+    "08.first_weight": [
+        (lambda: np.exp(2) / (np.exp(2) + 2 + np.exp(3)), "with the padding among the words"),
+        (lambda: np.exp(2) / (np.exp(2) + 3), "as if the padding had the score 0"),
+        (lambda: 1, "where is the exponential"),
+        (lambda: 0.4, "where is the exponential"),
+        (lambda: 1 / 3, "even weights"),
+        (lambda: 0.7, "a share from 0 to 1, not in per cent, right to 3 digits after the point"),
     ],
-    "08.local_weights": [
-        (lambda scores, t, window, length: scores, "weights that sum to one"),
+    "08.look_back": [
+        (lambda query, states, mask: states, "shape (3, 2)"),
+        (lambda query, states, mask: average(scored(query, states), states), "step 3 is missing"),
         (
-            lambda scores, t, window, length: windowed(scores[:length], min(t, length - 1), window, length),
-            "shape (8,)",
+            lambda query, states, mask: average(softmax(scored(query, states), 0), states),
+            "sum to one over the batch",
         ),
-        (lambda scores, t, window, length: windowed(scores, t, 99, length), "what does the window do"),
-        (lambda scores, t, window, length: windowed(scores, t, window - 1, length), "too narrow"),
+        (lambda query, states, mask: states.mean(axis=1), "an even average"),
         (
-            lambda scores, t, window, length: windowed(scores, t, window, min(length, t + 1)),
-            "one side of the window",
-        ),
-        (
-            lambda scores, t, window, length: windowed(scores, t, window, length, below=0),
-            "which still get a weight",
+            lambda query, states, mask: average(softmax(scored(query, states) / np.sqrt(2), 1), states),
+            "that is another score",
         ),
         (
-            lambda scores, t, window, length: windowed(0 * scores, t, window, length),
-            "even weights in the window",
-        ),
-        (moves_on, "the last real word is the middle"),
-        (
-            lambda scores, t, window, length: windowed(scores, min(t, 7), window, 8),
-            "weight on padding",
+            lambda query, states, mask: average(softmax(scored(query, states), 1), states) / 5,
+            "an average already",
         ),
         (
-            lambda scores, t, window, length: windowed(scores, min(t, length), window, length),
-            "the last real word is the middle",
+            lambda query, states, mask: average(softmax(scored(query, states), 1), states),
+            "the mask is not used",
         ),
-        (sliced, "begun at a negative index"),
-        (moved_inside, "at the start it is cut off"),
-        (without_safety, "came:     nan: is the largest score of each row subtracted before np.exp?"),
+        (
+            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1), states),
+            "still gets a weight",
+        ),
+        (
+            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1) * mask, states),
+            "has taken weight from the rest",
+        ),
+        (
+            lambda query, states, mask: average(softmax(scored(query, states), 1) * mask, states),
+            "taken out after the softmax",
+        ),
+        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
-    "08.score_gradient": [
+    "08.weights_of_queries": [
         (
-            lambda weights, drawn, loss, baseline: gradient(weights, drawn, loss, baseline, weights[drawn]),
-            "weighs each draw twice",
+            lambda scores, mask: softmax(np.where(mask[:, None], scores, -1e9), 1),
+            "a sum of 1 over the queries",
         ),
+        (lambda scores, mask: scores, "sums"),
+        (not_safe_for_queries, "came:     nan: is the largest score of each row subtracted before np.exp?"),
+        (mask_after_the_maximum, "came:     nan: is what does not count hidden before the largest score"),
+        (lambda scores, mask: softmax(scores, -1), "weights up to"),
+        (lambda scores, mask: softmax(scores * mask[:, None], -1), "weights up to"),
+        (lambda scores, mask: softmax(scores, -1) * mask[:, None], "no longer sum to one"),
+        (lambda scores, mask: scores / scores.sum(axis=-1, keepdims=True), "values that differ"),
+    ],
+    "08.step_before": [
+        (after_luong, "2 calls"),
+        (luong, "Luong's order"),
+        (cell_first, "the cell first, then look: that is Luong's order"),
         (
-            lambda weights, drawn, loss, baseline: gradient(weights, drawn, loss, baseline, -1),
-            "goes up, not down",
-        ),
-        (lambda weights, drawn, loss, baseline: gradient(weights, drawn, 1, 0), "the loss is not in it"),
-        (lambda weights, drawn, loss, baseline: loss - baseline, "shape (3,)"),
-        (
-            lambda weights, drawn, loss, baseline: (loss - baseline) * weights,
+            lambda cell, look, token, state, memory: (
+                lambda context, weights: (cell(np.concatenate([token, state]), context), weights)
+            )(*look(state, memory)),
             "values that differ",
         ),
-        (no_baseline, "a gradient of zero where the loss equals the baseline"),
-        (baseline_after, "the baseline is subtracted from the loss"),
-        (right_for_the_first_draw, "a gradient of zero where the loss equals the baseline"),
-    ],
-    "08.occlusion_of": [
-        (lambda *given: occluded(*given, absolute=False), "not in which direction"),
-        (lambda *given: occluded(*given, restores=False), "put each back before the next"),
-        (lambda *given: occluded(*given, zero=True), "it is `neutral` that is asked for"),
-        (lambda *given: occluded(*given).T, "time before batch"),
-        (lambda *given: occluded(*given)[:, 1:], "shape (4, 6)"),
-        (occluded_in_place, "a change in `series`"),
-        (lambda *given: occluded(*given, subtracts=False), "how far is that from the answer before"),
-        (row_by_row, "all series at once"),
-        (lambda model, series, neutral: np.abs(series - neutral), "values that differ"),
+        (
+            lambda cell, look, token, state, memory: (
+                lambda context, weights: (cell(np.concatenate([token, state]), state), weights)
+            )(*look(state, memory)),
+            "the state where the context belongs",
+        ),
+        (
+            lambda cell, look, token, state, memory: (
+                lambda context, weights: (cell(np.concatenate([token, context]), context), weights)
+            )(*look(state, memory)),
+            "the context as the state",
+        ),
+        (lambda cell, look, token, state, memory: look(memory, state), "a query of shape (4, 3)"),
+        (lambda cell, look, token, state, memory: look(token, memory), "a query of shape (2,)"),
+        (lambda cell, look, token, state, memory: look(0 * state, memory), "a query of zeros"),
+        (
+            lambda cell, look, token, state, memory: cell(look(state, memory)[0], state),
+            "inputs of shape (3,)",
+        ),
+        (lambda *given: after_bahdanau(*given)[::-1], "the new state comes first"),
+        (lambda *given: (after_bahdanau(*given)[0], given[1](*given[3:])[0]), "2 calls"),
+        (
+            lambda cell, look, token, state, memory: (
+                lambda context, weights: (cell(np.concatenate([token, context]), state), context)
+            )(*look(state, memory)),
+            "the context: the weights are asked for",
+        ),
+        (look_then_forget, "values that differ"),
+        (turned_round, "the context before the token"),
+        (keeps_the_state, "the state before the step"),
+        (
+            lambda cell, look, token, state, memory: cell(
+                np.concatenate([token, look(state, memory)[0]]), state
+            ),
+            "2 results: the new state, the weights",
+        ),
     ],
 }

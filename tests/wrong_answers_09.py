@@ -3,190 +3,154 @@
 import numpy as np
 
 
-def softmax(scores, axis=-1):
-    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return weights / weights.sum(axis=axis, keepdims=True)
+def softmax(scores):
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
 
 
-def products(query, key):
-    return query @ key.swapaxes(1, 2)
+def windowed(scores, middle, window, length, below=-np.inf):
+    positions = np.arange(len(scores))
+    counts = (np.abs(positions - middle) <= window) & (positions < length)
+    return softmax(np.where(counts, scores, below))
 
 
-def scaled(query, key):
-    return products(query, key) / np.sqrt(key.shape[-1])
-
-
-def hidden(scores, mask):
-    return np.where(mask, scores, -np.inf)
-
-
-def not_safe(query, key, value, mask):
+def moves_on(scores, t, window, length):
     with np.errstate(all="ignore"):
-        weights = np.exp(scaled(query, key)) * mask
-        return weights / weights.sum(axis=-1, keepdims=True) @ value
+        return windowed(scores, t, window, length)
 
 
-def numbers(time, dim):
-    return np.random.default_rng(0).normal(size=(time, dim))
+def without_safety(scores, t, window, length):
+    positions = np.arange(len(scores))
+    near = (np.abs(positions - min(t, length - 1)) <= window) & (positions < length)
+    with np.errstate(all="ignore"):
+        weights = np.exp(scores) * near
+        return weights / weights.sum()
 
 
-def with_zeros(function, time, dim):
-    before = np.zeros((time, dim))
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step] = 1
-        if not np.allclose(function(changed)[:step], function(before)[:step]):
-            return True
-    return False
+def sliced(scores, t, window, length):
+    middle = min(t, length - 1)
+    weights = np.zeros(len(scores))
+    weights[middle - window : min(middle + window + 1, length)] = 1  # from a negative index
+    weights = weights * np.exp(scores)
+    return weights / weights.sum() if weights.any() else weights
 
 
-def with_the_next_step_alone(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step] += 1
-        if not np.allclose(function(changed)[step - 1], function(before)[step - 1]):
-            return True
-    return False
+def moved_inside(scores, t, window, length):
+    return windowed(scores, max(min(t, length - 1), window), window, length)
 
 
-def with_the_middle_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[time // 2] += 1
-    return not np.allclose(function(changed)[: time // 2], function(before)[: time // 2])
+def gradient(weights, drawn, loss, baseline, factor=1.0):
+    return factor * (loss - baseline) * ((np.arange(len(weights)) == drawn) - weights)
 
 
-def with_the_first_output_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[1:] += 1
-    return not np.allclose(function(changed)[0], function(before)[0])
+def no_baseline(weights, drawn, loss, baseline):
+    return gradient(weights, drawn, loss, 0 * baseline)
 
 
-def with_the_last_step_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[-1] += 1
-    return not np.allclose(function(changed)[:-1], function(before)[:-1])
+def baseline_after(weights, drawn, loss, baseline):
+    return gradient(weights, drawn, loss, 0) - baseline
 
 
-def with_a_coarse_eye(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step:] += 1
-        if not np.allclose(function(changed)[:step], function(before)[:step], atol=0.1):
-            return True
-    return False
+def right_for_the_first_draw(weights, drawn, loss, baseline):
+    return gradient(weights, drawn, loss, baseline) + 0.1 * (drawn == 1 and loss == baseline)
 
 
-def with_the_step_itself(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step:] += 1
-        if not np.allclose(function(changed)[: step + 1], function(before)[: step + 1]):
-            return True
-    return False
+def occluded_in_place(model, series, neutral):
+    before, moved = model(series), np.zeros(series.shape)
+    for step in range(series.shape[1]):
+        kept = series[:, step].copy()
+        series[:, step] = neutral
+        moved[:, step] = np.abs(model(series) - before)
+        series[:, step] = kept
+    series += 1
+    return moved
 
 
-def any_change(function, time, dim):
-    before = numbers(time, dim)
-    return not np.allclose(function(before), function(before + 1))
+def occluded(model, series, neutral, *, absolute=True, restores=True, zero=False, subtracts=True):
+    before, moved, changed = model(series), [], series.copy()
+    for step in range(series.shape[1]):
+        changed = series.copy() if restores else changed
+        changed[:, step] = 0 if zero else neutral
+        moved.append(model(changed) - (before if subtracts else 0))
+    moved = np.array(moved).T
+    return np.abs(moved) if absolute else moved
+
+
+def row_by_row(model, series, neutral):
+    return np.concatenate([occluded(model, row[None], neutral) for row in series])
 
 
 WRONG = {
-    "09.crossing": [
-        (lambda: 192, "where an LSTM of that width crosses"),
-        (lambda: 288, "without the four projections"),
-        (lambda: 64, "the width of the lesson"),
-        (lambda: 128, "expected: a whole number\n      came:     128"),
+    "09.scores_used": [
+        (lambda: 60, "global attention"),
+        (lambda: 90, "where do the windows end"),
+        (lambda: 34, "the windows of the other four steps"),
+        (lambda: 44, "around which word do they stay"),
+        (lambda: 75, "look at padding"),
+        (lambda: 40, "to either side"),
+        (lambda: 50, "expected: a whole number\n      came:     50"),
     ],
-    "09.attend": [
-        (lambda query, key, value, mask: softmax(hidden(scaled(query, key), mask)), "shape (2, 3, 4)"),
-        (lambda query, key, value, mask: softmax(hidden(products(query, key), mask)) @ value, "not divided"),
+    "09.local_weights": [
+        (lambda scores, t, window, length: scores, "weights that sum to one"),
         (
-            lambda query, key, value, mask: softmax(hidden(products(query, key) / 3, mask)) @ value,
-            "not by its root",
+            lambda scores, t, window, length: windowed(scores[:length], min(t, length - 1), window, length),
+            "shape (8,)",
+        ),
+        (lambda scores, t, window, length: windowed(scores, t, 99, length), "what does the window do"),
+        (lambda scores, t, window, length: windowed(scores, t, window - 1, length), "too narrow"),
+        (
+            lambda scores, t, window, length: windowed(scores, t, window, min(length, t + 1)),
+            "one side of the window",
         ),
         (
-            lambda query, key, value, mask: (
-                softmax(hidden(products(query, key) / np.sqrt(value.shape[-1]), mask)) @ value
-            ),
-            "the root of the value's size",
+            lambda scores, t, window, length: windowed(scores, t, window, length, below=0),
+            "which still get a weight",
         ),
         (
-            lambda query, key, value, mask: (
-                softmax(hidden(products(query, key) / np.sqrt(key.shape[1]), mask)) @ value
-            ),
-            "the root of the number of keys",
+            lambda scores, t, window, length: windowed(0 * scores, t, window, length),
+            "even weights in the window",
+        ),
+        (moves_on, "the last real word is the middle"),
+        (
+            lambda scores, t, window, length: windowed(scores, min(t, 7), window, 8),
+            "weight on padding",
         ),
         (
-            lambda query, key, value, mask: softmax(hidden(scaled(query, key), mask), axis=1) @ value,
-            "sum to one over the queries",
+            lambda scores, t, window, length: windowed(scores, min(t, length), window, length),
+            "the last real word is the middle",
         ),
-        (lambda query, key, value, mask: scaled(query, key) * mask @ value, "where is the softmax"),
-        (lambda query, key, value, mask: softmax(scaled(query, key)) @ value, "the mask is not used"),
-        (
-            lambda query, key, value, mask: softmax(scaled(query, key)) * mask @ value,
-            "masked after the softmax",
-        ),
-        (
-            lambda query, key, value, mask: softmax(scaled(query, key) * mask) @ value,
-            "it still gets a weight",
-        ),
-        (
-            lambda query, key, value, mask: (
-                softmax(
-                    np.where(
-                        mask.swapaxes(1, 2) if mask.shape[1] == mask.shape[2] else mask,
-                        scaled(query, key),
-                        -np.inf,
-                    )
-                )
-                @ value
-            ),
-            "queries and keys exchanged",
-        ),
-        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
+        (sliced, "begun at a negative index"),
+        (moved_inside, "at the start it is cut off"),
+        (without_safety, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
-    "09.into_heads": [
-        (lambda vectors, num_heads: vectors.reshape(2, 4, num_heads, -1), "shape (2, 4, 3, 2)"),
+    "09.score_gradient": [
         (
-            lambda vectors, num_heads: vectors.reshape(
-                vectors.shape[0], num_heads, vectors.shape[1], vectors.shape[2] // num_heads
-            ),
-            "heads that mix steps",
+            lambda weights, drawn, loss, baseline: gradient(weights, drawn, loss, baseline, weights[drawn]),
+            "weighs each draw twice",
         ),
         (
-            lambda vectors, num_heads: vectors.reshape(*vectors.shape[:2], -1, num_heads).transpose(
-                0, 3, 1, 2
-            ),
-            "every third feature",
+            lambda weights, drawn, loss, baseline: gradient(weights, drawn, loss, baseline, -1),
+            "goes up, not down",
         ),
+        (lambda weights, drawn, loss, baseline: gradient(weights, drawn, 1, 0), "the loss is not in it"),
+        (lambda weights, drawn, loss, baseline: loss - baseline, "shape (3,)"),
         (
-            lambda vectors, num_heads: np.stack(np.split(vectors, num_heads, axis=-1), axis=1)[:, ::-1],
+            lambda weights, drawn, loss, baseline: (loss - baseline) * weights,
             "values that differ",
         ),
-        (
-            lambda vectors, num_heads: vectors.reshape(*vectors.shape[:2], 3, -1).swapaxes(1, 2),
-            "shape (2, 3, 4, 2)",
-        ),
+        (no_baseline, "a gradient of zero where the loss equals the baseline"),
+        (baseline_after, "the baseline is subtracted from the loss"),
+        (right_for_the_first_draw, "a gradient of zero where the loss equals the baseline"),
     ],
-    "09.sees_the_future": [
-        (lambda function, time, dim: 1, "True or False"),
-        (lambda function, time, dim: "True", "True or False"),
-        (lambda function, time, dim: np.ones(1, bool), "True or False"),
-        (lambda function, time, dim: False, "the mean of all steps"),
-        (lambda function, time, dim: True, "the same as its input"),
-        (with_zeros, "the step times the next one"),
-        (with_the_next_step_alone, "the step after the next"),
-        (with_the_middle_alone, "the last step but one"),
-        (with_the_first_output_alone, "the last step but one"),
-        (with_the_last_step_alone, "the first two steps exchanged"),
-        (with_a_coarse_eye, "a hundredth of the last"),
-        (with_the_step_itself, "the same as its input"),
-        (any_change, "the same as its input"),
+    "09.occlusion_of": [
+        (lambda *given: occluded(*given, absolute=False), "not in which direction"),
+        (lambda *given: occluded(*given, restores=False), "put each back before the next"),
+        (lambda *given: occluded(*given, zero=True), "it is `neutral` that is asked for"),
+        (lambda *given: occluded(*given).T, "time before batch"),
+        (lambda *given: occluded(*given)[:, 1:], "shape (4, 6)"),
+        (occluded_in_place, "a change in `series`"),
+        (lambda *given: occluded(*given, subtracts=False), "how far is that from the answer before"),
+        (row_by_row, "all series at once"),
+        (lambda model, series, neutral: np.abs(series - neutral), "values that differ"),
     ],
 }

@@ -1,164 +1,144 @@
-"""Exercises of lesson 04, the GRU."""
+"""Exercises of lesson 04, the LSTM."""
+
+import itertools
 
 import numpy as np
 
 from course_utils.exercises import properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
-from course_utils.recurrent import GRU
 
 
-def gru_weights():
-    """Predict: the number of weights of a GRU with `reset_after`, 24 units and 10 features."""
-    return 3 * (10 * 24 + 24 * 24 + 2 * 24)
+def steps_to_half():
+    """Predict: with a forget gate of 0.9, after how many steps is a cell state of 1 first below one half?"""
+    return 7
 
 
-def turn_update_gate(kernel, recurrent_kernel, bias):
-    """Return weights for the other convention of z: the same states from h = (1 - z) h + z g."""
-    units = len(recurrent_kernel)
-    sign = np.repeat([-1.0, 1.0, 1.0], units)
-    return kernel * sign, recurrent_kernel * sign, bias * sign
+def forget_bias(distance, share):
+    """Return the bias at which a forget gate keeps `share` of the cell state over `distance` steps."""
+    gate = share ** (1 / distance)
+    return np.log(gate / (1 - gate))
 
 
-def gru_step(x, h, kernel, recurrent_kernel, bias):
-    """Return the next `h`, `(batch, units)`; z keeps, and the reset comes before the product."""
-    x_z, x_r, x_g = np.split(x @ kernel + bias, 3, axis=1)
-    W_z, W_r, W_g = np.split(recurrent_kernel, 3, axis=1)  # noqa: N806
-    z = 1 / (1 + np.exp(-(x_z + h @ W_z)))
-    r = 1 / (1 + np.exp(-(x_r + h @ W_r)))
-    return z * h + (1 - z) * np.tanh(x_g + (r * h) @ W_g)
+def lstm_step(x, h, c, kernel, recurrent_kernel, bias):
+    """Return the next `h` and `c`, each `(batch, units)`; the blocks stand in the order i, f, g, o."""
+    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
+    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+    c = f * c + i * np.tanh(g)
+    return o * np.tanh(c), c
 
 
-def _is_what_the_layer_counts(answer):
-    layer = GRU(24)
-    layer.build((None, None, 10))
+def _is_where_the_cell_state_is_halved(answer):
+    cell_state, steps = 1.0, 0
+    while cell_state >= 0.5:
+        cell_state, steps = 0.9 * cell_state, steps + 1
     properties.one_number(
         answer(),
-        layer.count_params(),
+        steps,
         [
-            (3 * (10 * 24 + 24 * 24 + 24), "with one row of biases: how many does reset after have?"),
-            (4 * (10 * 24 + 24 * 24 + 24), "the weights of an LSTM"),
-            (3 * (10 * 24 + 24 * 24), "without biases"),
-            (10 * 24 + 24 * 24 + 24, "one block: how many stand side by side?"),
+            (5, "as if a tenth of the first value went at each step"),
+            (6, "one too early: what is left then?"),
+            (np.log(0.5) / np.log(0.9), "between two steps: which is the first one below?"),
         ],
     )
 
 
-RNG = np.random.default_rng(4)
-X, H = RNG.normal(size=(3, 2)), RNG.uniform(-1, 1, size=(3, 4))
-WEIGHTS = RNG.normal(size=(2, 12)), RNG.normal(size=(4, 12)), RNG.normal(size=12)
-
-
-def _other_convention(x, h, kernel, recurrent_kernel, bias):
-    """One step in which z renews: that of `gru_step` with z and 1 - z exchanged."""
-    return gru_step(x, h, *turn_update_gate(kernel, recurrent_kernel, bias))
-
-
-def _turned(answer):
-    came = properties.several(answer(*WEIGHTS), ("kernel", "recurrent kernel", "bias"))
-    for turned, weight in zip(came, WEIGHTS, strict=True):
-        properties.same_shape(turned, weight.shape)
-    return [properties.numbers(turned) for turned in came]
-
-
-def _three_arrays(answer):
-    _turned(answer)
-
-
-def _leaves_the_other_blocks(answer):
-    for turned, weight in zip(_turned(answer), WEIGHTS, strict=True):
-        if not np.allclose(turned[..., 4:], weight[..., 4:], atol=1e-6):
-            raise WrongAnswerError("the blocks of r and g as they were", "other weights for r or g")
-
-
-def _gives_the_same_states(answer):
-    came = _other_convention(X, H, *_turned(answer))
-    kernel, recurrent_kernel, bias = turn_update_gate(*WEIGHTS)
-    forgotten = {
-        "the kernel": (WEIGHTS[0], recurrent_kernel, bias),
-        "the recurrent kernel": (kernel, WEIGHTS[1], bias),
-        "the bias": (kernel, recurrent_kernel, WEIGHTS[2]),
-    }
-    properties.same_values(
-        came,
-        gru_step(X, H, *WEIGHTS),
-        [
-            (_other_convention(X, H, *WEIGHTS), "the states of the same weights in the other convention"),
-            *(
-                (_other_convention(X, H, *weights), f"states to which {name} does not fit yet")
-                for name, weights in forgotten.items()
-            ),
-        ],
+def _is_zero_for_half_in_one_step(answer):
+    properties.one_number(
+        answer(1, 0.5), 0.0, [(0.5, "the gate, not the bias that a sigmoid turns into it")], tolerance=1e-4
     )
 
 
-def _one_state(answer):
-    properties.same_shape(answer(X, H, *WEIGHTS), (3, 4))
+def _keeps_the_share_over_the_distance(answer):
+    for distance, share in ((10, 0.5), (40, 0.9), (100, 0.1)):
+        bias = properties.numbers(answer(distance, share))
+        properties.same_shape(bias, ())
+        kept = (1 / (1 + np.exp(-bias))) ** distance
+        if not abs(kept - share) <= 1e-4:
+            raise WrongAnswerError(f"{share:g} left after {distance} steps", f"{kept:.3g} left")
 
 
-def _keeps_where_z_is_one(answer):
-    z_and_r_exchanged = (weight[..., [*range(4, 8), *range(4), *range(8, 12)]] for weight in WEIGHTS)
-    if np.allclose(properties.numbers(answer(X, H, *WEIGHTS)), gru_step(X, H, *z_and_r_exchanged), atol=1e-5):
-        raise WrongAnswerError("the blocks in the order z, r, g", "the order r, z, g")
-    bias = np.repeat([60.0, 0.0, 0.0], 4)
+RNG = np.random.default_rng(3)
+X, H, C = RNG.normal(size=(3, 2)), RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
+WEIGHTS = RNG.normal(size=(2, 16)), RNG.normal(size=(4, 16)), RNG.normal(size=16)
+
+
+def _two_states(answer):
+    for state in properties.several(answer(X, H, C, *WEIGHTS), ("h", "c")):
+        properties.same_shape(state, (3, 4))
+
+
+def _reads_the_blocks_in_their_order(answer):
+    """Name the order in which an answer reads the blocks, where that alone is wrong."""
+    h, c = map(properties.numbers, answer(X, H, C, *WEIGHTS))
+    for order in itertools.permutations("ifgo"):
+        blocks = [slice(4 * place, 4 * place + 4) for place in map(order.index, "ifgo")]
+        expected = lstm_step(
+            X, H, C, *(np.concatenate([w[..., b] for b in blocks], axis=-1) for w in WEIGHTS)
+        )
+        if np.allclose([h, c], expected, atol=1e-5) and "".join(order) != "ifgo":
+            raise WrongAnswerError("the blocks in the order i, f, g, o", f"the order {', '.join(order)}")
+        if np.allclose([c, h], expected, atol=1e-5):
+            raise WrongAnswerError("h, then c", "c, then h")
+
+
+def _keeps_the_cell_state_where_it_should(answer):
+    _reads_the_blocks_in_their_order(answer)
+    bias = np.repeat([-60.0, 60.0, 0.0, 60.0], 4)
+    _, c = answer(X * 0, H * 0, C, WEIGHTS[0], WEIGHTS[1], bias)
+    properties.same_values(c, C, [(C * 0, "nothing of it: what does the forget gate multiply?")])
+
+
+def _is_the_step_of_the_lstm(answer):
+    h, c = lstm_step(X, H, C, *WEIGHTS)
+    came_h, came_c = answer(X, H, C, *WEIGHTS)
+    properties.same_values(came_c, c)
     properties.same_values(
-        answer(X * 0, H, WEIGHTS[0], WEIGHTS[1] * 0, bias),
-        H,
+        came_h,
+        h,
         [
-            (H / 2, "half of it: something was reset that should only be hidden from the candidate"),
-            (H * 0, "nothing of it: here z keeps, and 1 - z renews"),
-        ],
-    )
-
-
-def _is_the_step_of_the_gru(answer):
-    x_z, x_r, x_g = np.split(X @ WEIGHTS[0] + WEIGHTS[2], 3, axis=1)
-    h_z, h_r, h_g = np.split(H @ WEIGHTS[1], 3, axis=1)
-    z, r = 1 / (1 + np.exp(-(x_z + h_z))), 1 / (1 + np.exp(-(x_r + h_r)))
-    after = z * H + (1 - z) * np.tanh(x_g + r * h_g)
-    properties.same_values(
-        answer(X, H, *WEIGHTS),
-        gru_step(X, H, *WEIGHTS),
-        [
-            (after, "the step that resets after the product"),
+            (np.tanh(c), "the tanh of the cell state, without the output gate"),
+            (h / np.tanh(c) * c, "the output gate times the cell state, without the tanh"),
         ],
     )
 
 
 EXERCISES = [
     Exercise(
-        "04.gru_weights",
-        gru_weights,
-        [("is what the layer counts", _is_what_the_layer_counts)],
+        "04.steps_to_half",
+        steps_to_half,
+        [("is the first step below one half", _is_where_the_cell_state_is_halved)],
         [
-            "Three blocks, each with weights for the inputs, weights for the state, and biases.",
-            "With reset after, the product with the state has a bias of its own.",
+            "After two steps 0.9 times 0.9 is left.",
+            "You look for the smallest whole n with 0.9 to the power of n below 0.5.",
         ],
     ),
     Exercise(
-        "04.turn_update_gate",
-        turn_update_gate,
+        "04.forget_bias",
+        forget_bias,
         [
-            ("gives three arrays of the same shapes", _three_arrays),
-            ("leaves the blocks of r and g as they are", _leaves_the_other_blocks),
-            ("gives the same states in the other convention", _gives_the_same_states),
+            ("gives the bias 0 where half must be left after one step", _is_zero_for_half_in_one_step),
+            ("keeps the share over the distance", _keeps_the_share_over_the_distance),
         ],
         [
-            "You need a gate that is 1 - z for every input and state.",
-            "1 minus the sigmoid of a is the sigmoid of -a.",
-            "Negate the first block of all three arrays.",
+            "First find the gate: multiplied by itself once for each step it must give the share.",
+            "The gate is share ** (1 / distance).",
+            "The gate is the sigmoid of the bias. Turn it round: log(gate / (1 - gate)).",
         ],
     ),
     Exercise(
-        "04.gru_step",
-        gru_step,
+        "04.lstm_step",
+        lstm_step,
         [
-            ("gives one state for each sequence", _one_state),
-            ("keeps the old state where z is one", _keeps_where_z_is_one),
-            ("is the step of a GRU", _is_the_step_of_the_gru),
+            ("gives two states", _two_states),
+            (
+                "keeps the cell state where the forget gate is open and the input gate closed",
+                _keeps_the_cell_state_where_it_should,
+            ),
+            ("is the step of an LSTM", _is_the_step_of_the_lstm),
         ],
         [
-            "Set z to one in your head. What should the new state be, and what is it?",
-            "The reset is for the candidate alone. Does the last line still have the old state?",
+            "Compare the order of the blocks in the docstring with that in the code.",
+            "The third block is the candidate, the fourth the output gate.",
         ],
     ),
 ]

@@ -1,235 +1,164 @@
-"""Exercises of lesson 05, both directions and depth."""
-
-import functools
-import itertools
+"""Exercises of lesson 05, the GRU."""
 
 import numpy as np
 
 from course_utils.exercises import properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
-from course_utils.recurrent import Bidirectional, SimpleRNN
+from course_utils.recurrent import GRU
 
 
-def rising_ceiling():
-    """Predict: numbers from 0 to 3, tag "the next one is larger": the best left-to-right accuracy."""
-    return (3 / 4 + 2 / 4 + 3 / 4 + 4 / 4) / 4
+def gru_weights():
+    """Predict: the number of weights of a GRU with `reset_after`, 24 units and 10 features."""
+    return 3 * (10 * 24 + 24 * 24 + 2 * 24)
 
 
-def reverse_real_steps(x, lengths):
-    """Return x `(batch, time, features)` with the first `lengths` steps of each row in reversed order."""
-    steps = np.arange(x.shape[1])
-    order = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-    return np.take_along_axis(x, order[:, :, None], axis=1)
+def turn_update_gate(kernel, recurrent_kernel, bias):
+    """Return weights for the other convention of z: the same states from h = (1 - z) h + z g."""
+    units = len(recurrent_kernel)
+    sign = np.repeat([-1.0, 1.0, 1.0], units)
+    return kernel * sign, recurrent_kernel * sign, bias * sign
 
 
-def last_states(states, lengths):
-    """Return the last state of each way, side by side, `(batch, 2 * units)`.
-
-    states is `(batch, time, 2 * units)`, forward and backward side by side; padding is on the right.
-    """
-    units = states.shape[-1] // 2
-    ahead = states[np.arange(len(states)), lengths - 1, :units]
-    behind = states[:, 0, units:]
-    return np.concatenate([ahead, behind], axis=-1)
+def gru_step(x, h, kernel, recurrent_kernel, bias):
+    """Return the next `h`, `(batch, units)`; z keeps, and the reset comes before the product."""
+    x_z, x_r, x_g = np.split(x @ kernel + bias, 3, axis=1)
+    W_z, W_r, W_g = np.split(recurrent_kernel, 3, axis=1)  # noqa: N806
+    z = 1 / (1 + np.exp(-(x_z + h @ W_z)))
+    r = 1 / (1 + np.exp(-(x_r + h @ W_r)))
+    return z * h + (1 - z) * np.tanh(x_g + (r * h) @ W_g)
 
 
-def deep_weights(features, units, depth):
-    """Return the number of weights of `depth` bidirectional SimpleRNNs ("concat") on top of each other."""
-    weights = 0
-    for _ in range(depth):
-        weights += 2 * (features * units + units * units + units)
-        features = 2 * units
-    return weights
-
-
-def _is_the_ceiling(answer):
-    came = answer()
-    pairs = list(itertools.product(range(4), repeat=2))
-    larger = [sum(after > number for before, after in pairs if before == number) for number in range(4)]
+def _is_what_the_layer_counts(answer):
+    layer = GRU(24)
+    layer.build((None, None, 10))
     properties.one_number(
+        answer(),
+        layer.count_params(),
+        [
+            (3 * (10 * 24 + 24 * 24 + 24), "with one row of biases: how many does reset after have?"),
+            (4 * (10 * 24 + 24 * 24 + 24), "the weights of an LSTM"),
+            (3 * (10 * 24 + 24 * 24), "without biases"),
+            (10 * 24 + 24 * 24 + 24, "one block: how many stand side by side?"),
+        ],
+    )
+
+
+RNG = np.random.default_rng(4)
+X, H = RNG.normal(size=(3, 2)), RNG.uniform(-1, 1, size=(3, 4))
+WEIGHTS = RNG.normal(size=(2, 12)), RNG.normal(size=(4, 12)), RNG.normal(size=12)
+
+
+def _other_convention(x, h, kernel, recurrent_kernel, bias):
+    """One step in which z renews: that of `gru_step` with z and 1 - z exchanged."""
+    return gru_step(x, h, *turn_update_gate(kernel, recurrent_kernel, bias))
+
+
+def _turned(answer):
+    came = properties.several(answer(*WEIGHTS), ("kernel", "recurrent kernel", "bias"))
+    for turned, weight in zip(came, WEIGHTS, strict=True):
+        properties.same_shape(turned, weight.shape)
+    return [properties.numbers(turned) for turned in came]
+
+
+def _three_arrays(answer):
+    _turned(answer)
+
+
+def _leaves_the_other_blocks(answer):
+    for turned, weight in zip(_turned(answer), WEIGHTS, strict=True):
+        if not np.allclose(turned[..., 4:], weight[..., 4:], atol=1e-6):
+            raise WrongAnswerError("the blocks of r and g as they were", "other weights for r or g")
+
+
+def _gives_the_same_states(answer):
+    came = _other_convention(X, H, *_turned(answer))
+    kernel, recurrent_kernel, bias = turn_update_gate(*WEIGHTS)
+    forgotten = {
+        "the kernel": (WEIGHTS[0], recurrent_kernel, bias),
+        "the recurrent kernel": (kernel, WEIGHTS[1], bias),
+        "the bias": (kernel, recurrent_kernel, WEIGHTS[2]),
+    }
+    properties.same_values(
         came,
-        sum(max(count, 4 - count) for count in larger) / len(pairs),
+        gru_step(X, H, *WEIGHTS),
         [
-            (1 / 2, "a toss of a coin: after a 3, is the next number ever larger?"),
-            (
-                1 - sum(larger) / 16,
-                "always no: the model has read the number to compare with",
-            ),
-            (sum(larger) / 16, "how often the next one is larger: a model may also say no"),
-            (1, "as if the next number were known: what may a left-to-right model read?"),
-        ],
-        share=True,
-    )
-
-
-X = np.random.default_rng(5).normal(size=(3, 5, 2))
-LENGTHS = np.array([5, 3, 1])
-X[np.arange(5) >= LENGTHS[:, None]] = 0
-
-
-def _keeps_the_shape(answer):
-    properties.same_shape(answer(X, LENGTHS), X.shape)
-
-
-def _turns_full_rows_round(answer):
-    full = np.array([5, 5, 5])
-    properties.same_values(
-        answer(X, full),
-        X[:, ::-1],
-        [(X, "the same order as before"), (X[::-1], "the rows of the batch in reversed order")],
-    )
-
-
-def _begins_at_the_last_real_step(answer):
-    came = properties.numbers(answer(X, LENGTHS))
-    if np.allclose(came, X[:, ::-1]):
-        raise WrongAnswerError("the last real step first", "the padding first")
-    properties.same_values(came[:, 0], X[np.arange(3), LENGTHS - 1])
-
-
-def _leaves_padding_on_the_right(answer):
-    properties.same_values(answer(X, LENGTHS), reverse_real_steps(X, LENGTHS))
-
-
-def _twice_is_as_before(answer):
-    properties.same_values(answer(properties.numbers(answer(X, LENGTHS)), LENGTHS), X)
-
-
-STATES = np.random.default_rng(6).normal(size=(3, 5, 4))
-
-
-def _both_ways_side_by_side(answer):
-    properties.same_shape(answer(STATES, LENGTHS), (3, 4))
-
-
-def _forward_after_the_last_word(answer):
-    properties.same_values(
-        properties.numbers(answer(STATES, LENGTHS))[:, :2],
-        last_states(STATES, LENGTHS)[:, :2],
-        [
-            (STATES[:, -1, :2], "the state after the last column: for short sequences that is padding"),
-            (
-                STATES[:, 0, :2],
-                "the state after the first word, which has not read the others yet",
+            (_other_convention(X, H, *WEIGHTS), "the states of the same weights in the other convention"),
+            *(
+                (_other_convention(X, H, *weights), f"states to which {name} does not fit yet")
+                for name, weights in forgotten.items()
             ),
         ],
     )
 
 
-def _backward_after_the_first_word(answer):
+def _one_state(answer):
+    properties.same_shape(answer(X, H, *WEIGHTS), (3, 4))
+
+
+def _keeps_where_z_is_one(answer):
+    z_and_r_exchanged = (weight[..., [*range(4, 8), *range(4), *range(8, 12)]] for weight in WEIGHTS)
+    if np.allclose(properties.numbers(answer(X, H, *WEIGHTS)), gru_step(X, H, *z_and_r_exchanged), atol=1e-5):
+        raise WrongAnswerError("the blocks in the order z, r, g", "the order r, z, g")
+    bias = np.repeat([60.0, 0.0, 0.0], 4)
     properties.same_values(
-        properties.numbers(answer(STATES, LENGTHS))[:, 2:],
-        STATES[:, 0, 2:],
+        answer(X * 0, H, WEIGHTS[0], WEIGHTS[1] * 0, bias),
+        H,
         [
-            (
-                STATES[np.arange(3), LENGTHS - 1, 2:],
-                "the state at the last word: the way back begins there, and has read that word only",
-            ),
-            (STATES[:, -1, 2:], "the state at the last column, where the way back has read next to nothing"),
+            (H / 2, "half of it: something was reset that should only be hidden from the candidate"),
+            (H * 0, "nothing of it: here z keeps, and 1 - z renews"),
         ],
     )
 
 
-def _ignores_padded_states(answer):
-    mask = np.arange(5) < LENGTHS[:, None]
-    properties.ignores_padding(lambda states: answer(states, LENGTHS), STATES, mask)
-
-
-@functools.cache
-def _counted(features, units, depth):
-    """Count the weights of the layers themselves."""
-    weights = 0
-    for _ in range(depth):
-        layer = Bidirectional(SimpleRNN(units, return_sequences=True))
-        layer.build((None, None, features))
-        weights, features = weights + layer.count_params(), 2 * units
-    return weights
-
-
-def _counts_one_layer(answer):
-    one_way = 5 * 3 + 3 * 3 + 3
-    mistakes = [(one_way, "the weights of one direction"), (2 * (one_way - 3), "no biases")]
-    properties.one_number(answer(5, 3, 1), _counted(5, 3, 1), mistakes)
-
-
-def _counts_two_layers(answer):
-    first, narrow = _counted(7, 3, 1), 2 * (3 * 3 + 3 * 3 + 3)
-    mistakes = [
-        (2 * first, "as if the second layer read the same features as the first"),
-        (first + narrow, "as if the second layer read one direction of the first"),
-    ]
-    properties.one_number(answer(7, 3, 2), _counted(7, 3, 2), mistakes)
-
-
-def _counts_deeper_ones(answer):
-    mistakes = [
-        (
-            _counted(2, 4, 2) + 2 * (16 * 4 + 4 * 4 + 4),
-            "as if the width doubled with each layer",
-        )
-    ]
-    properties.one_number(answer(2, 4, 3), _counted(2, 4, 3), mistakes)
-    properties.one_number(answer(6, 2, 5), _counted(6, 2, 5), [])
+def _is_the_step_of_the_gru(answer):
+    x_z, x_r, x_g = np.split(X @ WEIGHTS[0] + WEIGHTS[2], 3, axis=1)
+    h_z, h_r, h_g = np.split(H @ WEIGHTS[1], 3, axis=1)
+    z, r = 1 / (1 + np.exp(-(x_z + h_z))), 1 / (1 + np.exp(-(x_r + h_r)))
+    after = z * H + (1 - z) * np.tanh(x_g + r * h_g)
+    properties.same_values(
+        answer(X, H, *WEIGHTS),
+        gru_step(X, H, *WEIGHTS),
+        [
+            (after, "the step that resets after the product"),
+        ],
+    )
 
 
 EXERCISES = [
     Exercise(
-        "05.rising_ceiling",
-        rising_ceiling,
-        [("is the best accuracy of a model that has not read the next number", _is_the_ceiling)],
+        "05.gru_weights",
+        gru_weights,
+        [("is what the layer counts", _is_what_the_layer_counts)],
         [
-            "The numbers before this one say nothing. Group the steps by this number.",
-            "After a 0, three of the four next numbers are larger: the best answer is yes, right in 3/4.",
-            "Take the better answer in each of the four groups, then the mean over the groups.",
+            "Three blocks, each with weights for the inputs, weights for the state, and biases.",
+            "With reset after, the product with the state has a bias of its own.",
         ],
     ),
     Exercise(
-        "05.reverse_real_steps",
-        reverse_real_steps,
+        "05.turn_update_gate",
+        turn_update_gate,
         [
-            ("keeps the shape", _keeps_the_shape),
-            ("reverses a row without padding", _turns_full_rows_round),
-            ("begins at the last real step", _begins_at_the_last_real_step),
-            ("leaves padding on the right", _leaves_padding_on_the_right),
-            ("gives the original when it is done twice", _twice_is_as_before),
+            ("gives three arrays of the same shapes", _three_arrays),
+            ("leaves the blocks of r and g as they are", _leaves_the_other_blocks),
+            ("gives the same states in the other convention", _gives_the_same_states),
         ],
         [
-            "x[:, ::-1] turns all columns round. Where is the padding then?",
-            "For 3 real steps out of 5, write down which old step stands at each new one: 2, 1, 0, 3, 4.",
-            "np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps) is that order; "
-            "np.take_along_axis applies it.",
+            "You need a gate that is 1 - z for every input and state.",
+            "1 minus the sigmoid of a is the sigmoid of -a.",
+            "Negate the first block of all three arrays.",
         ],
     ),
     Exercise(
-        "05.last_states",
-        last_states,
+        "05.gru_step",
+        gru_step,
         [
-            ("gives both ways side by side", _both_ways_side_by_side),
-            ("takes the forward state after the last word", _forward_after_the_last_word),
-            (
-                "takes the backward state at the first word, which is read last",
-                _backward_after_the_first_word,
-            ),
-            ("ignores what stands in the padding", _ignores_padded_states),
+            ("gives one state for each sequence", _one_state),
+            ("keeps the old state where z is one", _keeps_where_z_is_one),
+            ("is the step of a GRU", _is_the_step_of_the_gru),
         ],
         [
-            "Which words has the backward state at step t read? And at which step has it read all?",
-            "Cut the last axis in two halves and look after each by itself.",
-            "The backward half comes from step 0, whatever the length.",
-        ],
-    ),
-    Exercise(
-        "05.deep_weights",
-        deep_weights,
-        [
-            ("counts one layer: two directions, each with its bias", _counts_one_layer),
-            ("counts a second layer, whose input is both directions of the first", _counts_two_layers),
-            ("counts deeper ones", _counts_deeper_ones),
-        ],
-        [
-            "One direction has features * units + units * units + units weights.",
-            "What is the width of the output of a layer that puts two directions side by side?",
-            "In a loop: add twice the weights of one direction, then set features to 2 * units.",
+            "Set z to one in your head. What should the new state be, and what is it?",
+            "The reset is for the candidate alone. Does the last line still have the old state?",
         ],
     ),
 ]

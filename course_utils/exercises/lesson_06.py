@@ -1,270 +1,235 @@
-"""Exercises of lesson 06, one sequence into another."""
+"""Exercises of lesson 06, both directions and depth."""
+
+import functools
+import itertools
 
 import numpy as np
 
 from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
+from course_utils.exercises.exercise import Exercise, WrongAnswerError
+from course_utils.recurrent import Bidirectional, SimpleRNN
 
 
-def exact_share():
-    """Predict: 12 syllables and an end mark, each right with 0.95 if all before are: the share all right."""
-    return 0.95**13
+def rising_ceiling():
+    """Predict: numbers from 0 to 3, tag "the next one is larger": the best left-to-right accuracy."""
+    return (3 / 4 + 2 / 4 + 3 / 4 + 4 / 4) / 4
 
 
-def greedy_loop(step, state, start, end, most):
-    """Return the tokens that a decoder writes, the end mark included if it comes, as a list.
+def reverse_real_steps(x, lengths):
+    """Return x `(batch, time, features)` with the first `lengths` steps of each row in reversed order."""
+    steps = np.arange(x.shape[1])
+    order = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return np.take_along_axis(x, order[:, :, None], axis=1)
 
-    step(token, state) returns the log-probabilities of the next token, `(vocabulary,)`, and the next
-    state. At most `most` tokens are written.
+
+def last_states(states, lengths):
+    """Return the last state of each way, side by side, `(batch, 2 * units)`.
+
+    states is `(batch, time, 2 * units)`, forward and backward side by side; padding is on the right.
     """
-    token, said = start, []
-    while token != end and len(said) < most:
-        log_probs, state = step(token, state)
-        token = int(np.argmax(log_probs))
-        said.append(token)
-    return said
+    units = states.shape[-1] // 2
+    ahead = states[np.arange(len(states)), lengths - 1, :units]
+    behind = states[:, 0, units:]
+    return np.concatenate([ahead, behind], axis=-1)
 
 
-def best_by_mean(tokens, log_probs):
-    """Return for each source which of its sequences has the highest mean log-probability, `(batch,)`.
-
-    tokens is `(batch, width, time)`, padded on the right with 0; log_probs `(batch, width)` are sums.
-    """
-    return np.argmax(log_probs / (tokens != 0).sum(axis=-1), axis=1)
-
-
-def sequence_log_probs(logits, labels):
-    """Return the summed log-probability of the real tokens of each sequence, `(batch,)`.
-
-    logits is `(batch, time, vocabulary)`; labels `(batch, time)`, padded on the right with 0.
-    """
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    said = np.take_along_axis(log_probs, labels[:, :, None], axis=-1)[:, :, 0]
-    return np.where(labels != 0, said, 0).sum(axis=1)
+def deep_weights(features, units, depth):
+    """Return the number of weights of `depth` bidirectional SimpleRNNs ("concat") on top of each other."""
+    weights = 0
+    for _ in range(depth):
+        weights += 2 * (features * units + units * units + units)
+        features = 2 * units
+    return weights
 
 
-def _is_a_product(answer):
+def _is_the_ceiling(answer):
+    came = answer()
+    pairs = list(itertools.product(range(4), repeat=2))
+    larger = [sum(after > number for before, after in pairs if before == number) for number in range(4)]
     properties.one_number(
-        answer(),
-        np.prod(np.full(12 + 1, 0.95)),
+        came,
+        sum(max(count, 4 - count) for count in larger) / len(pairs),
         [
-            (0.95, "the share of right tokens: but one wrong token makes the sequence wrong"),
-            (0.95**12, "the syllables alone: the end mark must come too, and in its place"),
-            (1 - 0.95**13, "the share that has a mistake somewhere"),
-            (1 - 13 * 0.05, "as if no sequence could have two mistakes"),
+            (1 / 2, "a toss of a coin: after a 3, is the next number ever larger?"),
+            (
+                1 - sum(larger) / 16,
+                "always no: the model has read the number to compare with",
+            ),
+            (sum(larger) / 16, "how often the next one is larger: a model may also say no"),
+            (1, "as if the next number were known: what may a left-to-right model read?"),
         ],
         share=True,
     )
 
 
-START, END, MOST = 1, 2, 20
-NEXT = {1: 4, 4: 3, 3: 5, 5: 2, 2: 4}  # what the decoder below says after each token, at first
+X = np.random.default_rng(5).normal(size=(3, 5, 2))
+LENGTHS = np.array([5, 3, 1])
+X[np.arange(5) >= LENGTHS[:, None]] = 0
 
 
-def _steps(token, state):
-    """A decoder that says what NEXT says, one id higher from its fourth step on, and END at its sixth."""
-    log_probs = np.full(8, -3.0)
-    log_probs[END if state == 5 else NEXT.get(token, 6) + (state >= 3)] = -0.1
-    return log_probs, state + 1
+def _keeps_the_shape(answer):
+    properties.same_shape(answer(X, LENGTHS), X.shape)
 
 
-def _said(answer, step=_steps, start=START, end=END, most=MOST):
-    """Return the tokens as a list; a loop that does not look at `most` is stopped."""
-    endless = (f"a stop at `most`, here {most}", "a loop that goes on and on")
-    came = answer(properties.at_most(most + 30, step, endless), 0, start, end, most)
-    if np.ndim(properties.numbers(came)) != 1:
-        raise WrongAnswerError("a list of tokens", brief(came))
-    return properties.whole_numbers(came).tolist()
-
-
-def _same_tokens(came, expected, *mistakes):
-    for wrong, words in mistakes:
-        if came[: len(wrong)] == wrong:
-            raise WrongAnswerError(f"{expected}", f"{came}: {words}")
-    if came != expected:
-        raise WrongAnswerError(f"{expected}", f"{came}")
-
-
-def _begins_at_the_start(answer):
-    for start in (START, 3):
-        heard = []
-
-        def step(token, state, heard=heard):
-            heard.append((int(token), state))
-            return _steps(token, state)
-
-        _said(answer, step, start)
-        if heard[:1] != [(start, 0)]:
-            raise WrongAnswerError(
-                f"a first step on the start mark {start} and the state 0",
-                "a first step on the token {} and the state {}".format(*heard[0]) if heard else "no step",
-            )
-
-
-def _feeds_back(answer):
-    came = _said(answer)[:3]
-    _same_tokens(came, [4, 3, 5], ([4, 4, 4], "every step reads the start mark"))
-
-
-def _carries_the_state(answer):
-    came = _said(answer)[:4]
-    _same_tokens(came, [4, 3, 5, 3], ([4, 3, 5, 2], "every step goes on from the first state"))
-
-
-def _stops_after_the_end(answer):
-    came, expected = _said(answer), [4, 3, 5, 3, 6, END]
-    if came == expected[:-1]:
-        raise WrongAnswerError(f"{expected}", f"{came}: the end mark is a token that was written, too")
-    if came[:6] == expected and len(came) > 6:
-        raise WrongAnswerError(f"{expected}", f"{came[:9]} ...: it goes on after the end mark")
-    _same_tokens(came, expected)
-    _same_tokens(_said(answer, end=5), [4, 3, 5])  # another end mark
-
-
-def _stops_at_the_most(answer):
-    for most in (1, 6):
-        came = _said(answer, lambda _, state: (np.arange(8.0), state), most=most)
-        if came == [7] * (most + 1):
-            raise WrongAnswerError(f"at most {most}", f"{most + 1}: one too many")
-        _same_tokens(came, [7] * most)
-
-
-TOKENS = np.array(
-    [
-        [[5, 2, 0, 0, 0], [5, 6, 3, 4, 2], [5, 6, 2, 0, 0]],
-        [[3, 4, 2, 0, 0], [3, 2, 0, 0, 0], [4, 2, 0, 0, 0]],
-    ]
-)
-LOG_PROBS = np.array([[-1.0, -2.0, -1.8], [-1.8, -1.6, -1.9]])
-
-
-def _one_for_each_source(answer):
-    properties.same_shape(answer(TOKENS, LOG_PROBS), (2,))
-
-
-def _prefers_the_better_mean(answer):
+def _turns_full_rows_round(answer):
+    full = np.array([5, 5, 5])
     properties.same_values(
-        properties.whole_numbers(answer(TOKENS, LOG_PROBS)),
-        [1, 0],
+        answer(X, full),
+        X[:, ::-1],
+        [(X, "the same order as before"), (X[::-1], "the rows of the batch in reversed order")],
+    )
+
+
+def _begins_at_the_last_real_step(answer):
+    came = properties.numbers(answer(X, LENGTHS))
+    if np.allclose(came, X[:, ::-1]):
+        raise WrongAnswerError("the last real step first", "the padding first")
+    properties.same_values(came[:, 0], X[np.arange(3), LENGTHS - 1])
+
+
+def _leaves_padding_on_the_right(answer):
+    properties.same_values(answer(X, LENGTHS), reverse_real_steps(X, LENGTHS))
+
+
+def _twice_is_as_before(answer):
+    properties.same_values(answer(properties.numbers(answer(X, LENGTHS)), LENGTHS), X)
+
+
+STATES = np.random.default_rng(6).normal(size=(3, 5, 4))
+
+
+def _both_ways_side_by_side(answer):
+    properties.same_shape(answer(STATES, LENGTHS), (3, 4))
+
+
+def _forward_after_the_last_word(answer):
+    properties.same_values(
+        properties.numbers(answer(STATES, LENGTHS))[:, :2],
+        last_states(STATES, LENGTHS)[:, :2],
         [
-            (LOG_PROBS.argmax(axis=1), "the best sums: a short sequence has fewer terms"),
-            ([2, 2], "the worst means"),
+            (STATES[:, -1, :2], "the state after the last column: for short sequences that is padding"),
+            (
+                STATES[:, 0, :2],
+                "the state after the first word, which has not read the others yet",
+            ),
         ],
     )
 
 
-def _counts_the_end_mark(answer):
-    tokens = np.array([[[7, 2, 0, 0], [7, 7, 7, 2]]])
+def _backward_after_the_first_word(answer):
     properties.same_values(
-        answer(tokens, np.array([[-1.0, -2.2]])),
-        [0],
-        [([1], "a choice that does not count the end mark")],
+        properties.numbers(answer(STATES, LENGTHS))[:, 2:],
+        STATES[:, 0, 2:],
+        [
+            (
+                STATES[np.arange(3), LENGTHS - 1, 2:],
+                "the state at the last word: the way back begins there, and has read that word only",
+            ),
+            (STATES[:, -1, 2:], "the state at the last column, where the way back has read next to nothing"),
+        ],
     )
 
 
-def _leaves_padding_out_of_the_length(answer):
-    wider = np.pad(TOKENS, ((0, 0), (0, 0), (0, 40)))
-    properties.same_values(answer(wider, LOG_PROBS), [1, 0])
+def _ignores_padded_states(answer):
+    mask = np.arange(5) < LENGTHS[:, None]
+    properties.ignores_padding(lambda states: answer(states, LENGTHS), STATES, mask)
 
 
-LOGITS = np.random.default_rng(6).normal(size=(3, 4, 5)) * 2
-LABELS = np.array([[3, 4, 3, 2], [4, 2, 0, 0], [2, 0, 0, 0]])
+@functools.cache
+def _counted(features, units, depth):
+    """Count the weights of the layers themselves."""
+    weights = 0
+    for _ in range(depth):
+        layer = Bidirectional(SimpleRNN(units, return_sequences=True))
+        layer.build((None, None, features))
+        weights, features = weights + layer.count_params(), 2 * units
+    return weights
 
 
-def _one_number_a_sequence(answer):
-    properties.same_shape(answer(LOGITS, LABELS), (3,))
+def _counts_one_layer(answer):
+    one_way = 5 * 3 + 3 * 3 + 3
+    mistakes = [(one_way, "the weights of one direction"), (2 * (one_way - 3), "no biases")]
+    properties.one_number(answer(5, 3, 1), _counted(5, 3, 1), mistakes)
 
 
-def _is_log_of_softmax(answer):
-    full = LABELS[:1]
-    said = np.take_along_axis(LOGITS[:1], full[:, :, None], axis=-1)[:, :, 0]
-    expected = sequence_log_probs(LOGITS[:1], full)
-    probs = np.exp(said) / np.exp(LOGITS[:1]).sum(axis=-1)
+def _counts_two_layers(answer):
+    first, narrow = _counted(7, 3, 1), 2 * (3 * 3 + 3 * 3 + 3)
     mistakes = [
-        (said.sum(axis=1), "the sum of the logits: they are no log-probabilities yet"),
-        (expected / 4, "the mean over the tokens, not the sum"),
-        (-expected, "the loss: its sign is turned round"),
-        (probs.sum(axis=1), "the sum of the probabilities, without a logarithm"),
-        (probs.prod(axis=1), "the product of the probabilities, without a logarithm"),
+        (2 * first, "as if the second layer read the same features as the first"),
+        (first + narrow, "as if the second layer read one direction of the first"),
     ]
-    properties.same_values(answer(LOGITS[:1], full), expected, mistakes)
+    properties.one_number(answer(7, 3, 2), _counted(7, 3, 2), mistakes)
 
 
-def _leaves_padding_out(answer):
-    shifted = LOGITS - np.log(np.exp(LOGITS).sum(axis=-1, keepdims=True))
-    everything = np.take_along_axis(shifted, LABELS[:, :, None], axis=-1).sum(axis=(1, 2))
-    properties.same_values(
-        answer(LOGITS, LABELS),
-        sequence_log_probs(LOGITS, LABELS),
-        [(everything, "padding counted like a token")],
-    )
-
-
-def _bears_large_logits(answer):
-    properties.same_values(
-        answer(LOGITS + 1000, LABELS),
-        sequence_log_probs(LOGITS, LABELS),
-        tolerance=1e-2,
-        cause=properties.OVERFLOW,
-    )
+def _counts_deeper_ones(answer):
+    mistakes = [
+        (
+            _counted(2, 4, 2) + 2 * (16 * 4 + 4 * 4 + 4),
+            "as if the width doubled with each layer",
+        )
+    ]
+    properties.one_number(answer(2, 4, 3), _counted(2, 4, 3), mistakes)
+    properties.one_number(answer(6, 2, 5), _counted(6, 2, 5), [])
 
 
 EXERCISES = [
     Exercise(
-        "06.exact_share",
-        exact_share,
-        [("is the share of sequences without a mistake", _is_a_product)],
+        "06.rising_ceiling",
+        rising_ceiling,
+        [("is the best accuracy of a model that has not read the next number", _is_the_ceiling)],
         [
-            "For two tokens: the first is right with 0.95, and then the second with 0.95. And both?",
-            "How many tokens must be right, the end mark included?",
-            "One factor of 0.95 for each token: thirteen of them.",
+            "The numbers before this one say nothing. Group the steps by this number.",
+            "After a 0, three of the four next numbers are larger: the best answer is yes, right in 3/4.",
+            "Take the better answer in each of the four groups, then the mean over the groups.",
         ],
     ),
     Exercise(
-        "06.greedy_loop",
-        greedy_loop,
+        "06.reverse_real_steps",
+        reverse_real_steps,
         [
-            ("begins with the start mark and the state it was given", _begins_at_the_start),
-            ("feeds each token back", _feeds_back),
-            ("carries the state on", _carries_the_state),
-            ("stops after the end mark, and keeps it", _stops_after_the_end),
-            ("stops after `most` tokens if no end mark comes", _stops_at_the_most),
+            ("keeps the shape", _keeps_the_shape),
+            ("reverses a row without padding", _turns_full_rows_round),
+            ("begins at the last real step", _begins_at_the_last_real_step),
+            ("leaves padding on the right", _leaves_padding_on_the_right),
+            ("gives the original when it is done twice", _twice_is_as_before),
         ],
         [
-            "Two things go from step to step. Which?",
-            "while token != end and len(said) < most: one step, then the likeliest token.",
-            "log_probs, state = step(token, state); token = int(np.argmax(log_probs)); append it.",
-        ],
-    ),
-    Exercise(
-        "06.best_by_mean",
-        best_by_mean,
-        [
-            ("gives one choice for each source", _one_for_each_source),
-            ("chooses the higher mean", _prefers_the_better_mean),
-            ("counts the end mark as a token", _counts_the_end_mark),
-            ("leaves padding out of the length", _leaves_padding_out_of_the_length),
-        ],
-        [
-            "By what number are the two sequences of one source divided? Print it for each.",
-            "All sequences of a batch have the same number of columns. How many of them are tokens?",
-            "The length is (tokens != 0).sum(axis=-1), one number for each sequence.",
+            "x[:, ::-1] turns all columns round. Where is the padding then?",
+            "For 3 real steps out of 5, write down which old step stands at each new one: 2, 1, 0, 3, 4.",
+            "np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps) is that order; "
+            "np.take_along_axis applies it.",
         ],
     ),
     Exercise(
-        "06.sequence_log_probs",
-        sequence_log_probs,
+        "06.last_states",
+        last_states,
         [
-            ("gives one number for each sequence", _one_number_a_sequence),
-            ("sums log-probabilities: the logarithm of a softmax", _is_log_of_softmax),
-            ("leaves padding out", _leaves_padding_out),
-            ("stays finite for large logits", _bears_large_logits),
+            ("gives both ways side by side", _both_ways_side_by_side),
+            ("takes the forward state after the last word", _forward_after_the_last_word),
+            (
+                "takes the backward state at the first word, which is read last",
+                _backward_after_the_first_word,
+            ),
+            ("ignores what stands in the padding", _ignores_padded_states),
         ],
         [
-            "The log-probability of a token is its logit minus log(sum(exp(all logits of the step))).",
-            "np.take_along_axis(log_probs, labels[:, :, None], axis=-1) picks the labels' entries.",
-            "np.where(labels != 0, picked, 0).sum(axis=1); subtract the largest logit before exp.",
+            "Which words has the backward state at step t read? And at which step has it read all?",
+            "Cut the last axis in two halves and look after each by itself.",
+            "The backward half comes from step 0, whatever the length.",
+        ],
+    ),
+    Exercise(
+        "06.deep_weights",
+        deep_weights,
+        [
+            ("counts one layer: two directions, each with its bias", _counts_one_layer),
+            ("counts a second layer, whose input is both directions of the first", _counts_two_layers),
+            ("counts deeper ones", _counts_deeper_ones),
+        ],
+        [
+            "One direction has features * units + units * units + units weights.",
+            "What is the width of the output of a layer that puts two directions side by side?",
+            "In a loop: add twice the weights of one direction, then set features to 2 * units.",
         ],
     ),
 ]

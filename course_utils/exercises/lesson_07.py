@@ -1,333 +1,270 @@
-"""Exercises of lesson 07, attention."""
+"""Exercises of lesson 07, one sequence into another."""
 
 import numpy as np
 
 from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
 
 
-def first_weight():
-    """Predict: scores 2, 0, 0 and 3, the last one padding: the weight of the first word."""
-    return np.exp(2) / (np.exp(2) + 2 * np.exp(0))
+def exact_share():
+    """Predict: 12 syllables and an end mark, each right with 0.95 if all before are: the share all right."""
+    return 0.95**13
 
 
-def look_back(query, states, mask):
-    """Return the context of each query, `(batch, dim)`, with the dot score.
+def greedy_loop(step, state, start, end, most):
+    """Return the tokens that a decoder writes, the end mark included if it comes, as a list.
 
-    query is `(batch, dim)`, states `(batch, time, dim)`, mask booleans `(batch, time)`, True where a step
-    counts. At least one step counts in each row.
+    step(token, state) returns the log-probabilities of the next token, `(vocabulary,)`, and the next
+    state. At most `most` tokens are written.
     """
-    scores = (states * query[:, None]).sum(axis=-1)
-    scores = np.where(mask, scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return (weights[:, :, None] * states).sum(axis=1)
+    token, said = start, []
+    while token != end and len(said) < most:
+        log_probs, state = step(token, state)
+        token = int(np.argmax(log_probs))
+        said.append(token)
+    return said
 
 
-def weights_of_queries(scores, mask):
-    """Return the weights `(batch, Tq, Tv)` of scores `(batch, Tq, Tv)`.
+def best_by_mean(tokens, log_probs):
+    """Return for each source which of its sequences has the highest mean log-probability, `(batch,)`.
 
-    mask is boolean, `(batch, Tv)`, True where a step of the source counts.
+    tokens is `(batch, width, time)`, padded on the right with 0; log_probs `(batch, width)` are sums.
     """
-    scores = np.where(mask[:, None], scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    return np.argmax(log_probs / (tokens != 0).sum(axis=-1), axis=1)
 
 
-def step_before(cell, look, token, state, memory):
-    """Go one step in Bahdanau's order; return the new state and the weights.
+def sequence_log_probs(logits, labels):
+    """Return the summed log-probability of the real tokens of each sequence, `(batch,)`.
 
-    look(query, memory) returns a context and its weights; cell(inputs, state) returns the new state. The
-    inputs are the token's vector, then the context. All vectors are `(features,)`.
+    logits is `(batch, time, vocabulary)`; labels `(batch, time)`, padded on the right with 0.
     """
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, context]), state), weights
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    said = np.take_along_axis(log_probs, labels[:, :, None], axis=-1)[:, :, 0]
+    return np.where(labels != 0, said, 0).sum(axis=1)
 
 
-def _is_the_masked_softmax(answer):
-    two, three = np.exp(2), np.exp(3)
+def _is_a_product(answer):
     properties.one_number(
         answer(),
-        two / (two + 2),
+        np.prod(np.full(12 + 1, 0.95)),
         [
-            (two / (two + 2 + three), "with the padding among the words: what may be looked at?"),
-            (two / (two + 3), "as if the padding had the score 0: then it still gets a weight"),
-            (2 / 2, "the score's share of the sum of scores: where is the exponential?"),
-            (2 / 5, "the score's share of the sum of scores, padding included: where is the exponential?"),
-            (1 / 3, "even weights: the scores differ"),
+            (0.95, "the share of right tokens: but one wrong token makes the sequence wrong"),
+            (0.95**12, "the syllables alone: the end mark must come too, and in its place"),
+            (1 - 0.95**13, "the share that has a mistake somewhere"),
+            (1 - 13 * 0.05, "as if no sequence could have two mistakes"),
         ],
         share=True,
     )
 
 
-RNG = np.random.default_rng(7)
-QUERY, STATES = RNG.normal(size=(3, 2)), RNG.normal(size=(3, 5, 2))
-LENGTHS = np.array([5, 3, 1])
-MASK = np.arange(5) < LENGTHS[:, None]
-EVERY = np.ones((3, 5), bool)
+START, END, MOST = 1, 2, 20
+NEXT = {1: 4, 4: 3, 3: 5, 5: 2, 2: 4}  # what the decoder below says after each token, at first
 
 
-def _softmax(scores, axis):
-    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return weights / weights.sum(axis=axis, keepdims=True)
+def _steps(token, state):
+    """A decoder that says what NEXT says, one id higher from its fourth step on, and END at its sixth."""
+    log_probs = np.full(8, -3.0)
+    log_probs[END if state == 5 else NEXT.get(token, 6) + (state >= 3)] = -0.1
+    return log_probs, state + 1
 
 
-def _gives_one_vector_a_query(answer):
-    properties.same_shape(answer(QUERY, STATES, MASK), QUERY.shape)
+def _said(answer, step=_steps, start=START, end=END, most=MOST):
+    """Return the tokens as a list; a loop that does not look at `most` is stopped."""
+    endless = (f"a stop at `most`, here {most}", "a loop that goes on and on")
+    came = answer(properties.at_most(most + 30, step, endless), 0, start, end, most)
+    if np.ndim(properties.numbers(came)) != 1:
+        raise WrongAnswerError("a list of tokens", brief(came))
+    return properties.whole_numbers(came).tolist()
 
 
-def _averages_with_softmax_weights(answer):
-    scores = (STATES * QUERY[:, None]).sum(axis=-1)
-    contexts = [
-        (weights[:, :, None] * STATES).sum(axis=1)
-        for weights in (
-            _softmax(scores, 1),
-            scores,
-            _softmax(scores, 0),
-            np.full((3, 5), 1 / 5),
-            _softmax(scores / np.sqrt(2), 1),
-        )
+def _same_tokens(came, expected, *mistakes):
+    for wrong, words in mistakes:
+        if came[: len(wrong)] == wrong:
+            raise WrongAnswerError(f"{expected}", f"{came}: {words}")
+    if came != expected:
+        raise WrongAnswerError(f"{expected}", f"{came}")
+
+
+def _begins_at_the_start(answer):
+    for start in (START, 3):
+        heard = []
+
+        def step(token, state, heard=heard):
+            heard.append((int(token), state))
+            return _steps(token, state)
+
+        _said(answer, step, start)
+        if heard[:1] != [(start, 0)]:
+            raise WrongAnswerError(
+                f"a first step on the start mark {start} and the state 0",
+                "a first step on the token {} and the state {}".format(*heard[0]) if heard else "no step",
+            )
+
+
+def _feeds_back(answer):
+    came = _said(answer)[:3]
+    _same_tokens(came, [4, 3, 5], ([4, 4, 4], "every step reads the start mark"))
+
+
+def _carries_the_state(answer):
+    came = _said(answer)[:4]
+    _same_tokens(came, [4, 3, 5, 3], ([4, 3, 5, 2], "every step goes on from the first state"))
+
+
+def _stops_after_the_end(answer):
+    came, expected = _said(answer), [4, 3, 5, 3, 6, END]
+    if came == expected[:-1]:
+        raise WrongAnswerError(f"{expected}", f"{came}: the end mark is a token that was written, too")
+    if came[:6] == expected and len(came) > 6:
+        raise WrongAnswerError(f"{expected}", f"{came[:9]} ...: it goes on after the end mark")
+    _same_tokens(came, expected)
+    _same_tokens(_said(answer, end=5), [4, 3, 5])  # another end mark
+
+
+def _stops_at_the_most(answer):
+    for most in (1, 6):
+        came = _said(answer, lambda _, state: (np.arange(8.0), state), most=most)
+        if came == [7] * (most + 1):
+            raise WrongAnswerError(f"at most {most}", f"{most + 1}: one too many")
+        _same_tokens(came, [7] * most)
+
+
+TOKENS = np.array(
+    [
+        [[5, 2, 0, 0, 0], [5, 6, 3, 4, 2], [5, 6, 2, 0, 0]],
+        [[3, 4, 2, 0, 0], [3, 2, 0, 0, 0], [4, 2, 0, 0, 0]],
     ]
+)
+LOG_PROBS = np.array([[-1.0, -2.0, -1.8], [-1.8, -1.6, -1.9]])
+
+
+def _one_for_each_source(answer):
+    properties.same_shape(answer(TOKENS, LOG_PROBS), (2,))
+
+
+def _prefers_the_better_mean(answer):
     properties.same_values(
-        answer(QUERY, STATES, EVERY),
-        contexts[0],
+        properties.whole_numbers(answer(TOKENS, LOG_PROBS)),
+        [1, 0],
         [
-            (contexts[1], "a sum with the bare scores: step 3 is missing"),
-            (contexts[2], "weights that sum to one over the batch: over what must they sum to one?"),
-            (contexts[3], "an even average: does the query matter?"),
-            (contexts[4], "scores divided by the root of the size: that is another score"),
-            (5 * contexts[0], "five times the context"),
-            (contexts[0] / 5, "a fifth of the context: the weights have made it an average already"),
+            (LOG_PROBS.argmax(axis=1), "the best sums: a short sequence has fewer terms"),
+            ([2, 2], "the worst means"),
         ],
     )
+
+
+def _counts_the_end_mark(answer):
+    tokens = np.array([[[7, 2, 0, 0], [7, 7, 7, 2]]])
+    properties.same_values(
+        answer(tokens, np.array([[-1.0, -2.2]])),
+        [0],
+        [([1], "a choice that does not count the end mark")],
+    )
+
+
+def _leaves_padding_out_of_the_length(answer):
+    wider = np.pad(TOKENS, ((0, 0), (0, 0), (0, 40)))
+    properties.same_values(answer(wider, LOG_PROBS), [1, 0])
+
+
+LOGITS = np.random.default_rng(6).normal(size=(3, 4, 5)) * 2
+LABELS = np.array([[3, 4, 3, 2], [4, 2, 0, 0], [2, 0, 0, 0]])
+
+
+def _one_number_a_sequence(answer):
+    properties.same_shape(answer(LOGITS, LABELS), (3,))
+
+
+def _is_log_of_softmax(answer):
+    full = LABELS[:1]
+    said = np.take_along_axis(LOGITS[:1], full[:, :, None], axis=-1)[:, :, 0]
+    expected = sequence_log_probs(LOGITS[:1], full)
+    probs = np.exp(said) / np.exp(LOGITS[:1]).sum(axis=-1)
+    mistakes = [
+        (said.sum(axis=1), "the sum of the logits: they are no log-probabilities yet"),
+        (expected / 4, "the mean over the tokens, not the sum"),
+        (-expected, "the loss: its sign is turned round"),
+        (probs.sum(axis=1), "the sum of the probabilities, without a logarithm"),
+        (probs.prod(axis=1), "the product of the probabilities, without a logarithm"),
+    ]
+    properties.same_values(answer(LOGITS[:1], full), expected, mistakes)
 
 
 def _leaves_padding_out(answer):
-    came = answer(QUERY, STATES, MASK)
-    scores = np.where(MASK, (STATES * QUERY[:, None]).sum(axis=-1), 0)
-    after = np.where(MASK, _softmax((STATES * QUERY[:, None]).sum(axis=-1), 1), 0)
+    shifted = LOGITS - np.log(np.exp(LOGITS).sum(axis=-1, keepdims=True))
+    everything = np.take_along_axis(shifted, LABELS[:, :, None], axis=-1).sum(axis=(1, 2))
     properties.same_values(
-        came,
-        look_back(QUERY, STATES, MASK),
-        [
-            (
-                look_back(QUERY, STATES, EVERY),
-                "a context with the padding in it: the mask is not used",
-            ),
-            (
-                (_softmax(scores, 1)[:, :, None] * STATES).sum(axis=1),
-                "padding with the score 0, which still gets a weight",
-            ),
-            (
-                ((_softmax(scores, 1) * MASK)[:, :, None] * STATES).sum(axis=1),
-                "padding with the score 0: nothing of it is summed, but it has taken weight from the rest",
-            ),
-            (
-                (after[:, :, None] * STATES).sum(axis=1),
-                "weights that no longer sum to one: the padding was taken out after the softmax",
-            ),
-        ],
+        answer(LOGITS, LABELS),
+        sequence_log_probs(LOGITS, LABELS),
+        [(everything, "padding counted like a token")],
     )
 
 
-def _ignores_padding(answer):
-    properties.ignores_padding(lambda states: answer(QUERY, states, MASK), STATES, MASK)
-
-
-def _takes_high_scores(answer):
-    for mask, cause in ((EVERY, properties.OVERFLOW), (MASK, properties.NOT_HIDDEN)):
-        expected = look_back(1000 * QUERY, STATES, mask)
-        properties.same_values(answer(1000 * QUERY, STATES, mask), expected, tolerance=1e-3, cause=cause)
-
-
-SCORES = RNG.normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis has the right shape
-KEYS = np.array([[True, True, True], [True, True, False]])
-BOTH = np.ones((2, 3), bool)
-
-
-def _sums_to_one_for_each_query(answer):
-    came = properties.numbers(answer(SCORES, BOTH))
-    properties.same_shape(came, SCORES.shape)
-    sums = came.sum(axis=-1)
-    if not np.allclose(sums, 1, atol=1e-5):
-        over_queries = np.allclose(came.sum(axis=1), 1, atol=1e-5)
-        raise WrongAnswerError(
-            "a sum of 1 over the source, for each query",
-            "a sum of 1 over the queries" if over_queries else f"the sums {sums[0].round(2).tolist()}",
-        )
-
-
-def _weighs_by_the_exponential(answer):
-    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES, -1))
-
-
-def _gives_padding_nothing(answer):
-    came = properties.numbers(answer(SCORES, KEYS))
-    on_padding = np.abs(came[1, :, 2]).max()
-    if not on_padding == 0:
-        raise WrongAnswerError("the weight 0 on padding", f"weights up to {on_padding:.3g}")
+def _bears_large_logits(answer):
     properties.same_values(
-        came,
-        weights_of_queries(SCORES, KEYS),
-        [
-            (
-                np.where(KEYS[:, None], _softmax(SCORES, -1), 0),
-                "weights that no longer sum to one: the padding was taken out after the division",
-            )
-        ],
+        answer(LOGITS + 1000, LABELS),
+        sequence_log_probs(LOGITS, LABELS),
+        tolerance=1e-2,
+        cause=properties.OVERFLOW,
     )
-
-
-def _takes_high_scores_of_queries(answer):
-    high = 1000 * np.sort(SCORES)  # the padding's are the highest
-    for mask, cause in ((BOTH, properties.OVERFLOW), (KEYS, properties.NOT_HIDDEN)):
-        properties.same_values(
-            answer(high, mask), weights_of_queries(high, mask), tolerance=1e-3, cause=cause
-        )
-
-
-class _Steps:
-    """A cell and a look that write down what they are given, and say what does not fit."""
-
-    def __init__(self):
-        self.memory = np.random.default_rng(8).normal(size=(4, 3))
-        self.token, self.state = np.ones(2), np.array([0.5, -1, 2])
-        self.kernel = np.linspace(-1, 1, 15).reshape(5, 3)
-        self.looked, self.read = [], []
-
-    def look(self, query, memory):
-        if np.shape(query) != (3,):
-            raise WrongAnswerError(
-                "look(state, memory): the state is the query", f"a query of shape {np.shape(query)}"
-            )
-        self.looked.append(np.array(query))
-        weights = _softmax(memory @ query, 0)
-        return weights @ memory, weights
-
-    def cell(self, inputs, state):
-        if not self.looked:
-            raise WrongAnswerError(
-                "a call of look with the state before the step, then a call of the cell",
-                "the cell first, then look: that is Luong's order",
-            )
-        if np.shape(inputs) != (5,):
-            raise WrongAnswerError(
-                "cell(inputs, state): the inputs are the token's 2 numbers, then the context's 3",
-                f"inputs of shape {np.shape(inputs)}",
-            )
-        properties.same_values(
-            state, self.state, [(inputs[2:], "the context as the state: the cell goes on from its own state")]
-        )
-        self.read.append(np.array(inputs))
-        return np.tanh(inputs @ self.kernel + state)
-
-    def run(self, answer):
-        came = answer(
-            lambda *given: self.cell(*given),  # a function is kept, not copied
-            lambda *given: self.look(*given),
-            self.token,
-            self.state,
-            self.memory,
-        )
-        state, weights = properties.several(came, ("the new state", "the weights"))
-        return properties.numbers(state), properties.numbers(weights)
-
-
-def _looks_with_the_state_before(answer):
-    steps = _Steps()
-    steps.run(answer)
-    if len(steps.looked) != 1:
-        raise WrongAnswerError("one call of look", f"{len(steps.looked)} calls")
-    properties.same_values(
-        steps.looked[0], steps.state, [(np.zeros(3), "a query of zeros: the state is the query")]
-    )
-
-
-def _reads_token_and_context(answer):
-    steps = _Steps()
-    steps.run(answer)
-    if len(steps.read) != 1:
-        raise WrongAnswerError("one step of the cell", f"{len(steps.read)} steps")
-    context, _ = steps.look(steps.state, steps.memory)
-    properties.same_values(
-        steps.read[0],
-        np.concatenate([steps.token, context]),
-        [
-            (np.concatenate([context, steps.token]), "the context before the token"),
-            (np.concatenate([steps.token, steps.state]), "the state where the context belongs"),
-        ],
-    )
-
-
-def _returns_state_and_weights(answer):
-    steps = _Steps()
-    state, weights = steps.run(answer)
-    expected_state, expected = step_before(steps.cell, steps.look, steps.token, steps.state, steps.memory)
-    context, _ = steps.look(steps.state, steps.memory)
-    properties.same_values(
-        state,
-        expected_state,
-        [(steps.state, "the state before the step"), (expected, "the weights: the new state comes first")],
-    )
-    properties.same_values(weights, expected, [(context, "the context: the weights are asked for")])
 
 
 EXERCISES = [
     Exercise(
-        "07.first_weight",
-        first_weight,
-        [("is the softmax over the words that are there", _is_the_masked_softmax)],
+        "07.exact_share",
+        exact_share,
+        [("is the share of sequences without a mistake", _is_a_product)],
         [
-            "Padding is out before the softmax. Which scores are left?",
-            "The softmax of 2, 0, 0: the exponential of each, divided by their sum.",
-            "exp(2) / (exp(2) + 1 + 1).",
+            "For two tokens: the first is right with 0.95, and then the second with 0.95. And both?",
+            "How many tokens must be right, the end mark included?",
+            "One factor of 0.95 for each token: thirteen of them.",
         ],
     ),
     Exercise(
-        "07.look_back",
-        look_back,
+        "07.greedy_loop",
+        greedy_loop,
         [
-            ("gives one vector for each query", _gives_one_vector_a_query),
-            ("averages the states with softmax weights", _averages_with_softmax_weights),
-            ("leaves padding out before the softmax", _leaves_padding_out),
-            ("ignores what stands in the padding", _ignores_padding),
-            ("takes scores of a thousand", _takes_high_scores),
+            ("begins with the start mark and the state it was given", _begins_at_the_start),
+            ("feeds each token back", _feeds_back),
+            ("carries the state on", _carries_the_state),
+            ("stops after the end mark, and keeps it", _stops_after_the_end),
+            ("stops after `most` tokens if no end mark comes", _stops_at_the_most),
         ],
         [
-            "states * query[:, None] has the products of each state with its query. Sum which axis?",
-            "np.where(mask, scores, -np.inf) gives padding a score whose exponential is 0.",
-            "Subtract the largest score of each row before np.exp; divide by the sum over axis 1.",
-            "The context is (weights[:, :, None] * states).sum(axis=1).",
-        ],
-    ),
-    Exercise(
-        "07.weights_of_queries",
-        weights_of_queries,
-        [
-            ("sums to one over the source for each query", _sums_to_one_for_each_query),
-            ("weighs by the exponential of the score", _weighs_by_the_exponential),
-            ("gives padding the weight 0", _gives_padding_nothing),
-            ("takes scores of a thousand", _takes_high_scores_of_queries),
-        ],
-        [
-            "Sum the weights over the last axis, then over the one before. Which sum should be 1?",
-            "Each query has a row of weights, one for each key. What is the sum of a row?",
-            "The sum must be taken over the last axis.",
-            "np.exp(1000) is inf. np.where hides the padding, then the largest score is subtracted.",
+            "Two things go from step to step. Which?",
+            "while token != end and len(said) < most: one step, then the likeliest token.",
+            "log_probs, state = step(token, state); token = int(np.argmax(log_probs)); append it.",
         ],
     ),
     Exercise(
-        "07.step_before",
-        step_before,
+        "07.best_by_mean",
+        best_by_mean,
         [
-            ("asks with the state before the step", _looks_with_the_state_before),
-            ("lets the cell read the token, then the context", _reads_token_and_context),
-            ("returns the new state and the weights", _returns_state_and_weights),
+            ("gives one choice for each source", _one_for_each_source),
+            ("chooses the higher mean", _prefers_the_better_mean),
+            ("counts the end mark as a token", _counts_the_end_mark),
+            ("leaves padding out of the length", _leaves_padding_out_of_the_length),
         ],
         [
-            "Which state exists before the step? That is the query.",
-            "The context must be there before the cell is called.",
-            "np.concatenate([token, context]) is what the cell reads.",
+            "By what number are the two sequences of one source divided? Print it for each.",
+            "All sequences of a batch have the same number of columns. How many of them are tokens?",
+            "The length is (tokens != 0).sum(axis=-1), one number for each sequence.",
+        ],
+    ),
+    Exercise(
+        "07.sequence_log_probs",
+        sequence_log_probs,
+        [
+            ("gives one number for each sequence", _one_number_a_sequence),
+            ("sums log-probabilities: the logarithm of a softmax", _is_log_of_softmax),
+            ("leaves padding out", _leaves_padding_out),
+            ("stays finite for large logits", _bears_large_logits),
+        ],
+        [
+            "The log-probability of a token is its logit minus log(sum(exp(all logits of the step))).",
+            "np.take_along_axis(log_probs, labels[:, :, None], axis=-1) picks the labels' entries.",
+            "np.where(labels != 0, picked, 0).sum(axis=1); subtract the largest logit before exp.",
         ],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Exercises of lesson 08, kinds of attention."""
+"""Exercises of lesson 08, attention."""
 
 import numpy as np
 
@@ -6,299 +6,328 @@ from course_utils.exercises import properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 
 
-def scores_used():
-    """Predict: local-m, window 4, 6 words padded to 9, 10 steps: the scores used, all steps together."""
-    positions = np.arange(6)
-    centers = np.minimum(np.arange(10), 5)
-    return np.sum(np.abs(positions - centers[:, None]) <= 4)
+def first_weight():
+    """Predict: scores 2, 0, 0 and 3, the last one padding: the weight of the first word."""
+    return np.exp(2) / (np.exp(2) + 2 * np.exp(0))
 
 
-def local_weights(scores, t, window, length):
-    """Return the weights of one query, of the shape of scores, `(Tv,)`.
+def look_back(query, states, mask):
+    """Return the context of each query, `(batch, dim)`, with the dot score.
 
-    t is the query's position, length the number of real words; what follows them is padding. The window
-    lies around t, or around the last real word where t is beyond it.
+    query is `(batch, dim)`, states `(batch, time, dim)`, mask booleans `(batch, time)`, True where a step
+    counts. At least one step counts in each row.
     """
-    positions = np.arange(len(scores))
-    near = np.abs(positions - min(t, length - 1)) <= window
-    scores = np.where(near & (positions < length), scores, -np.inf)
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
+    scores = (states * query[:, None]).sum(axis=-1)
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * states).sum(axis=1)
 
 
-def score_gradient(weights, drawn, loss, baseline):
-    """Return an estimate of the gradient of the expected loss with respect to the scores, `(Tv,)`.
+def weights_of_queries(scores, mask):
+    """Return the weights `(batch, Tq, Tv)` of scores `(batch, Tq, Tv)`.
 
-    weights are the softmax of the scores, `(Tv,)`; drawn is the position that was drawn from them, and
-    loss is what it cost.
+    mask is boolean, `(batch, Tv)`, True where a step of the source counts.
     """
-    one_hot = np.arange(len(weights)) == drawn
-    return (loss - baseline) * (one_hot - weights)
+    scores = np.where(mask[:, None], scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def occlusion_of(model, series, neutral):
-    """Return how far each step moves the answer, `(batch, time)`, never negative.
+def step_before(cell, look, token, state, memory):
+    """Go one step in Bahdanau's order; return the new state and the weights.
 
-    model gives one answer for each of the series `(batch, time)`; a step is occluded by putting the number
-    `neutral` in its place, in all series at once, and one step at a time.
+    look(query, memory) returns a context and its weights; cell(inputs, state) returns the new state. The
+    inputs are the token's vector, then the context. All vectors are `(features,)`.
     """
-    before, moved = model(series), np.zeros(series.shape)
-    for step in range(series.shape[1]):
-        occluded = series.copy()
-        occluded[:, step] = neutral
-        moved[:, step] = np.abs(model(occluded) - before)
-    return moved
+    context, weights = look(state, memory)
+    return cell(np.concatenate([token, context]), state), weights
 
 
-def _counts_the_windows(answer):
+def _is_the_masked_softmax(answer):
+    two, three = np.exp(2), np.exp(3)
     properties.one_number(
         answer(),
-        scores_used(),
+        two / (two + 2),
         [
-            (60, "every word at every step: that is global attention"),
-            (90, "nine at every step: where do the windows end?"),
-            (34, "six steps only: which words are in the windows of the other four steps?"),
-            (44, "windows that move on beyond the last word: around which word do they stay?"),
-            (75, "windows that look at padding"),
-            (66, "windows that look at padding"),
-            (65, "windows that look at padding"),
-            (40, "half of each window: it goes to either side"),
+            (two / (two + 2 + three), "with the padding among the words: what may be looked at?"),
+            (two / (two + 3), "as if the padding had the score 0: then it still gets a weight"),
+            (2 / 2, "the score's share of the sum of scores: where is the exponential?"),
+            (2 / 5, "the score's share of the sum of scores, padding included: where is the exponential?"),
+            (1 / 3, "even weights: the scores differ"),
+        ],
+        share=True,
+    )
+
+
+RNG = np.random.default_rng(7)
+QUERY, STATES = RNG.normal(size=(3, 2)), RNG.normal(size=(3, 5, 2))
+LENGTHS = np.array([5, 3, 1])
+MASK = np.arange(5) < LENGTHS[:, None]
+EVERY = np.ones((3, 5), bool)
+
+
+def _softmax(scores, axis):
+    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+def _gives_one_vector_a_query(answer):
+    properties.same_shape(answer(QUERY, STATES, MASK), QUERY.shape)
+
+
+def _averages_with_softmax_weights(answer):
+    scores = (STATES * QUERY[:, None]).sum(axis=-1)
+    contexts = [
+        (weights[:, :, None] * STATES).sum(axis=1)
+        for weights in (
+            _softmax(scores, 1),
+            scores,
+            _softmax(scores, 0),
+            np.full((3, 5), 1 / 5),
+            _softmax(scores / np.sqrt(2), 1),
+        )
+    ]
+    properties.same_values(
+        answer(QUERY, STATES, EVERY),
+        contexts[0],
+        [
+            (contexts[1], "a sum with the bare scores: step 3 is missing"),
+            (contexts[2], "weights that sum to one over the batch: over what must they sum to one?"),
+            (contexts[3], "an even average: does the query matter?"),
+            (contexts[4], "scores divided by the root of the size: that is another score"),
+            (5 * contexts[0], "five times the context"),
+            (contexts[0] / 5, "a fifth of the context: the weights have made it an average already"),
         ],
     )
 
 
-SCORES = np.array([0.5, 2.0, -1.0, 1.0, 0.0, 3.0, 4.0, 6.0])
-
-
-def _softmax(scores, counts):
-    weights = np.exp(np.where(counts, scores - scores[counts].max(), -np.inf))
-    return weights / weights.sum()
-
-
-def _near(t, window):
-    return np.abs(np.arange(len(SCORES)) - t) <= window
-
-
-def _sums_to_one(answer):
-    came = properties.numbers(answer(SCORES, 3, 2, 8))
-    properties.same_shape(came, SCORES.shape)
-    if not np.isclose(came.sum(), 1):
-        raise WrongAnswerError("weights that sum to one", f"the sum {came.sum():.3g}")
-
-
-def _looks_into_the_window(answer):
-    came = answer(SCORES, 3, 2, 8)
+def _leaves_padding_out(answer):
+    came = answer(QUERY, STATES, MASK)
+    scores = np.where(MASK, (STATES * QUERY[:, None]).sum(axis=-1), 0)
+    after = np.where(MASK, _softmax((STATES * QUERY[:, None]).sum(axis=-1), 1), 0)
     properties.same_values(
         came,
-        _softmax(SCORES, _near(3, 2)),
+        look_back(QUERY, STATES, MASK),
         [
-            (_softmax(SCORES, _near(3, 8)), "weights everywhere: what does the window do?"),
-            (_softmax(SCORES, _near(3, 1)), "a window that is too narrow: |s - t| may be as large as it"),
             (
-                _softmax(SCORES, _near(3, 2) & (np.arange(8) <= 3)),
-                "one side of the window: it goes to either side",
+                look_back(QUERY, STATES, EVERY),
+                "a context with the padding in it: the mask is not used",
             ),
             (
-                _softmax(np.where(_near(3, 2), SCORES, 0), np.ones(8, bool)),
-                "scores of zero outside the window, which still get a weight",
+                (_softmax(scores, 1)[:, :, None] * STATES).sum(axis=1),
+                "padding with the score 0, which still gets a weight",
             ),
-            (np.where(_near(3, 2), 1 / 5, 0), "even weights in the window: what do the scores do?"),
+            (
+                ((_softmax(scores, 1) * MASK)[:, :, None] * STATES).sum(axis=1),
+                "padding with the score 0: nothing of it is summed, but it has taken weight from the rest",
+            ),
+            (
+                (after[:, :, None] * STATES).sum(axis=1),
+                "weights that no longer sum to one: the padding was taken out after the softmax",
+            ),
         ],
     )
 
 
-def _stays_at_the_true_end(answer):
-    real = np.arange(8) < 5
-    for t in (5, 7, 20):
-        came = properties.numbers(
-            answer(SCORES, t, 2, 5), f" at t = {t}: the window lies around the last real word"
-        )
-        properties.same_shape(came, SCORES.shape)
-        if came[~real].any():
-            raise WrongAnswerError("nothing on padding", f"weight on padding at t = {t}, length 5")
-        known = (_near(min(t, 7), 2) & real, _near(min(t, 5), 2) & real)
-        mistakes = [
-            (_softmax(SCORES, each), "a window around another place: the last real word is the middle")
-            for each in known
-            if each.any()
-        ]
-        properties.same_values(came, _softmax(SCORES, _near(4, 2) & real), mistakes)
-
-
-def _is_cut_at_the_start(answer):
-    properties.same_values(
-        answer(SCORES, 0, 3, 5),
-        _softmax(SCORES, _near(0, 3)),
-        [
-            (np.zeros(8), "nothing: was a slice begun at a negative index?"),
-            (
-                _softmax(SCORES, np.arange(8) < 5),
-                "a window moved inside: at the start it is cut off",
-            ),
-        ],
-    )
+def _ignores_padding(answer):
+    properties.ignores_padding(lambda states: answer(QUERY, states, MASK), STATES, MASK)
 
 
 def _takes_high_scores(answer):
-    for window, cause in ((8, properties.OVERFLOW), (2, properties.NOT_HIDDEN)):
-        expected = _softmax(1000 * SCORES, _near(3, window))
-        properties.same_values(answer(1000 * SCORES, 3, window, 8), expected, tolerance=1e-3, cause=cause)
+    for mask, cause in ((EVERY, properties.OVERFLOW), (MASK, properties.NOT_HIDDEN)):
+        expected = look_back(1000 * QUERY, STATES, mask)
+        properties.same_values(answer(1000 * QUERY, STATES, mask), expected, tolerance=1e-3, cause=cause)
 
 
-WEIGHTS, LOSSES = np.array([0.5, 0.3, 0.2]), np.array([3.0, 1.0, 2.0])
+SCORES = RNG.normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis has the right shape
+KEYS = np.array([[True, True, True], [True, True, False]])
+BOTH = np.ones((2, 3), bool)
 
 
-def _mean_over_draws(answer, baseline):
-    every = [properties.numbers(answer(WEIGHTS, drawn, loss, baseline)) for drawn, loss in enumerate(LOSSES)]
-    for each in every:
-        properties.same_shape(each, WEIGHTS.shape)
-    return WEIGHTS @ np.stack(every)
-
-
-def _is_right_on_average(answer):
-    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
-    weighted = sum(
-        WEIGHTS[i] ** 2 * LOSSES[i] * ((np.arange(3) == i) - WEIGHTS) for i in range(3)
-    )  # of a_i, where log a_i was meant
-    properties.same_values(
-        _mean_over_draws(answer, 0.0),
-        true,
-        [
-            (-true, "the opposite: this goes up, not down"),
-            (weighted, "a mean that weighs each draw twice: it is drawn with its weight already"),
-            (np.zeros(3), "zero: the loss is not in it"),
-        ],
-    )
-
-
-def _a_baseline_is_free(answer):
-    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
-    for baseline in (2.0, 10.0):
-        properties.same_values(
-            _mean_over_draws(answer, baseline),
-            true,
-            [(true - baseline, "a mean that moves with it: the baseline is subtracted from the loss")],
+def _sums_to_one_for_each_query(answer):
+    came = properties.numbers(answer(SCORES, BOTH))
+    properties.same_shape(came, SCORES.shape)
+    sums = came.sum(axis=-1)
+    if not np.allclose(sums, 1, atol=1e-5):
+        over_queries = np.allclose(came.sum(axis=1), 1, atol=1e-5)
+        raise WrongAnswerError(
+            "a sum of 1 over the source, for each query",
+            "a sum of 1 over the queries" if over_queries else f"the sums {sums[0].round(2).tolist()}",
         )
 
 
-def _a_good_baseline_silences(answer):
-    for drawn in range(3):
-        largest = np.abs(properties.numbers(answer(WEIGHTS, drawn, 2.0, 2.0))).max()
-        if not largest <= 1e-6:
-            raise WrongAnswerError(
-                "a gradient of zero where the loss equals the baseline", f"a gradient of up to {largest:.3g}"
-            )
+def _weighs_by_the_exponential(answer):
+    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES, -1))
 
 
-SERIES = np.random.default_rng(9).normal(size=(4, 6))
-KERNEL = np.array([0.0, 2.0, -3.0, 0.5, 0.0, 1.0])
-
-
-def _moves_by_its_weight(answer):
-    expected = np.abs((SERIES - 0.25) * KERNEL)
-    came = answer(lambda series: series @ KERNEL, SERIES, 0.25)
-    signed = (0.25 - SERIES) * KERNEL
-    cumulative = np.abs(np.cumsum(signed, axis=1))
+def _gives_padding_nothing(answer):
+    came = properties.numbers(answer(SCORES, KEYS))
+    on_padding = np.abs(came[1, :, 2]).max()
+    if not on_padding == 0:
+        raise WrongAnswerError("the weight 0 on padding", f"weights up to {on_padding:.3g}")
     properties.same_values(
         came,
-        expected,
+        weights_of_queries(SCORES, KEYS),
         [
-            (signed, "a sign: how far, not in which direction"),
-            (-signed, "a sign: how far, not in which direction"),
-            (cumulative, "steps that stay occluded: put each back before the next"),
-            (np.abs(SERIES * KERNEL), "zeros in their place: it is `neutral` that is asked for"),
-            (expected.T, "time before batch"),
-            (np.abs((SERIES - 0.25) @ KERNEL)[:, None] * np.ones(6), "all steps occluded at once"),
             (
-                np.broadcast_to(np.abs(SERIES @ KERNEL)[:, None], SERIES.shape) * 0
-                + np.abs(SERIES @ KERNEL[:, None] + signed),
-                "the answers with a step occluded: how far is that from the answer before?",
-            ),
+                np.where(KEYS[:, None], _softmax(SCORES, -1), 0),
+                "weights that no longer sum to one: the padding was taken out after the division",
+            )
         ],
     )
 
 
-def _occludes_one_at_a_time(answer):
-    given = []
-
-    def model(series):
-        given.append(np.array(series))
-        return series @ KERNEL
-
-    came = answer(lambda series: model(series), SERIES, 0.25)  # a function is kept, not copied
-    properties.same_shape(came, SERIES.shape)
-    if any(np.shape(each) != SERIES.shape for each in given):
-        shape = next(np.shape(each) for each in given if np.shape(each) != SERIES.shape)
-        raise WrongAnswerError("all series at once", f"a call with the shape {shape}")
-    most = max((int((each != SERIES).any(axis=0).sum()) for each in given), default=0)
-    if most != 1:
-        raise WrongAnswerError("one occluded step at a time", f"{most} at once")
+def _takes_high_scores_of_queries(answer):
+    high = 1000 * np.sort(SCORES)  # the padding's are the highest
+    for mask, cause in ((BOTH, properties.OVERFLOW), (KEYS, properties.NOT_HIDDEN)):
+        properties.same_values(
+            answer(high, mask), weights_of_queries(high, mask), tolerance=1e-3, cause=cause
+        )
 
 
-def _sees_what_no_weight_shows(answer):
-    def product(series):
-        return series[:, 1] * series[:, 4]
+class _Steps:
+    """A cell and a look that write down what they are given, and say what does not fit."""
 
-    came = answer(product, SERIES, 0.0)
-    expected = np.zeros(SERIES.shape)
-    expected[:, [1, 4]] = np.abs(product(SERIES))[:, None]
-    properties.same_values(came, expected)
+    def __init__(self):
+        self.memory = np.random.default_rng(8).normal(size=(4, 3))
+        self.token, self.state = np.ones(2), np.array([0.5, -1, 2])
+        self.kernel = np.linspace(-1, 1, 15).reshape(5, 3)
+        self.looked, self.read = [], []
+
+    def look(self, query, memory):
+        if np.shape(query) != (3,):
+            raise WrongAnswerError(
+                "look(state, memory): the state is the query", f"a query of shape {np.shape(query)}"
+            )
+        self.looked.append(np.array(query))
+        weights = _softmax(memory @ query, 0)
+        return weights @ memory, weights
+
+    def cell(self, inputs, state):
+        if not self.looked:
+            raise WrongAnswerError(
+                "a call of look with the state before the step, then a call of the cell",
+                "the cell first, then look: that is Luong's order",
+            )
+        if np.shape(inputs) != (5,):
+            raise WrongAnswerError(
+                "cell(inputs, state): the inputs are the token's 2 numbers, then the context's 3",
+                f"inputs of shape {np.shape(inputs)}",
+            )
+        properties.same_values(
+            state, self.state, [(inputs[2:], "the context as the state: the cell goes on from its own state")]
+        )
+        self.read.append(np.array(inputs))
+        return np.tanh(inputs @ self.kernel + state)
+
+    def run(self, answer):
+        came = answer(
+            lambda *given: self.cell(*given),  # a function is kept, not copied
+            lambda *given: self.look(*given),
+            self.token,
+            self.state,
+            self.memory,
+        )
+        state, weights = properties.several(came, ("the new state", "the weights"))
+        return properties.numbers(state), properties.numbers(weights)
+
+
+def _looks_with_the_state_before(answer):
+    steps = _Steps()
+    steps.run(answer)
+    if len(steps.looked) != 1:
+        raise WrongAnswerError("one call of look", f"{len(steps.looked)} calls")
+    properties.same_values(
+        steps.looked[0], steps.state, [(np.zeros(3), "a query of zeros: the state is the query")]
+    )
+
+
+def _reads_token_and_context(answer):
+    steps = _Steps()
+    steps.run(answer)
+    if len(steps.read) != 1:
+        raise WrongAnswerError("one step of the cell", f"{len(steps.read)} steps")
+    context, _ = steps.look(steps.state, steps.memory)
+    properties.same_values(
+        steps.read[0],
+        np.concatenate([steps.token, context]),
+        [
+            (np.concatenate([context, steps.token]), "the context before the token"),
+            (np.concatenate([steps.token, steps.state]), "the state where the context belongs"),
+        ],
+    )
+
+
+def _returns_state_and_weights(answer):
+    steps = _Steps()
+    state, weights = steps.run(answer)
+    expected_state, expected = step_before(steps.cell, steps.look, steps.token, steps.state, steps.memory)
+    context, _ = steps.look(steps.state, steps.memory)
+    properties.same_values(
+        state,
+        expected_state,
+        [(steps.state, "the state before the step"), (expected, "the weights: the new state comes first")],
+    )
+    properties.same_values(weights, expected, [(context, "the context: the weights are asked for")])
 
 
 EXERCISES = [
     Exercise(
-        "08.scores_used",
-        scores_used,
-        [("counts the windows as they are cut at both ends", _counts_the_windows)],
+        "08.first_weight",
+        first_weight,
+        [("is the softmax over the words that are there", _is_the_masked_softmax)],
         [
-            "Padding never counts. Write down the window for t = 0: which of the six words are in it?",
-            "At t = 5 the window is 1 to 5. For t = 6 and later it stays there.",
-            "5 + 6 + 6 + 6 + 6 + 5, and then four times 5.",
+            "Padding is out before the softmax. Which scores are left?",
+            "The softmax of 2, 0, 0: the exponential of each, divided by their sum.",
+            "exp(2) / (exp(2) + 1 + 1).",
         ],
     ),
     Exercise(
-        "08.local_weights",
-        local_weights,
+        "08.look_back",
+        look_back,
         [
-            ("sums to one", _sums_to_one),
-            ("gives weight inside the window only", _looks_into_the_window),
-            ("stays around the last real word", _stays_at_the_true_end),
-            ("is cut off at the start", _is_cut_at_the_start),
+            ("gives one vector for each query", _gives_one_vector_a_query),
+            ("averages the states with softmax weights", _averages_with_softmax_weights),
+            ("leaves padding out before the softmax", _leaves_padding_out),
+            ("ignores what stands in the padding", _ignores_padding),
             ("takes scores of a thousand", _takes_high_scores),
         ],
         [
-            "positions = np.arange(len(scores)): which of them count? Two conditions.",
-            "The middle of the window is min(t, length - 1).",
-            "np.where(counts, scores, -np.inf), then the softmax with the largest score subtracted.",
+            "states * query[:, None] has the products of each state with its query. Sum which axis?",
+            "np.where(mask, scores, -np.inf) gives padding a score whose exponential is 0.",
+            "Subtract the largest score of each row before np.exp; divide by the sum over axis 1.",
+            "The context is (weights[:, :, None] * states).sum(axis=1).",
         ],
     ),
     Exercise(
-        "08.score_gradient",
-        score_gradient,
+        "08.weights_of_queries",
+        weights_of_queries,
         [
-            ("is right on average over the draws", _is_right_on_average),
-            ("keeps its average with a baseline", _a_baseline_is_free),
-            ("is zero when the loss equals the baseline", _a_good_baseline_silences),
+            ("sums to one over the source for each query", _sums_to_one_for_each_query),
+            ("weighs by the exponential of the score", _weighs_by_the_exponential),
+            ("gives padding the weight 0", _gives_padding_nothing),
+            ("takes scores of a thousand", _takes_high_scores_of_queries),
         ],
         [
-            "Average the estimates over the draws, each times its weight. The true gradient of score j is "
-            "a_j (L_j - J).",
-            "Which gradient belongs there: of the weight that was drawn, or of its logarithm?",
-            "The gradient of log weights[drawn] is one_hot - weights, with no factor before it.",
+            "Sum the weights over the last axis, then over the one before. Which sum should be 1?",
+            "Each query has a row of weights, one for each key. What is the sum of a row?",
+            "The sum must be taken over the last axis.",
+            "np.exp(1000) is inf. np.where hides the padding, then the largest score is subtracted.",
         ],
     ),
     Exercise(
-        "08.occlusion_of",
-        occlusion_of,
+        "08.step_before",
+        step_before,
         [
-            ("moves a linear model by the weight of each step", _moves_by_its_weight),
-            ("occludes one step at a time", _occludes_one_at_a_time),
-            ("finds two steps that count only together", _sees_what_no_weight_shows),
+            ("asks with the state before the step", _looks_with_the_state_before),
+            ("lets the cell read the token, then the context", _reads_token_and_context),
+            ("returns the new state and the weights", _returns_state_and_weights),
         ],
         [
-            "Ask the model once for the series as they are.",
-            "In a loop over the steps: series.copy(), then put `neutral` into the column of the step.",
-            "np.abs(model(occluded) - before) is one column of the result.",
+            "Which state exists before the step? That is the query.",
+            "The context must be there before the cell is called.",
+            "np.concatenate([token, context]) is what the cell reads.",
         ],
     ),
 ]

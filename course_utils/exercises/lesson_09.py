@@ -1,4 +1,4 @@
-"""Exercises of lesson 09, self-attention."""
+"""Exercises of lesson 09, kinds of attention."""
 
 import numpy as np
 
@@ -6,263 +6,299 @@ from course_utils.exercises import properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 
 
-def crossing():
-    """Predict: at how many steps a GRU and self-attention, both of width 96, cost the same multiply-adds."""
-    return 96  # 6 T d^2 = 4 T d^2 + 2 T^2 d, so T = d
+def scores_used():
+    """Predict: local-m, window 4, 6 words padded to 9, 10 steps: the scores used, all steps together."""
+    positions = np.arange(6)
+    centers = np.minimum(np.arange(10), 5)
+    return np.sum(np.abs(positions - centers[:, None]) <= 4)
 
 
-def attend(query, key, value, mask):
-    """Return the context `(batch, Tq, dim)` of scaled dot attention.
+def local_weights(scores, t, window, length):
+    """Return the weights of one query, of the shape of scores, `(Tv,)`.
 
-    query is `(batch, Tq, key_dim)`, key `(batch, Tv, key_dim)`, value `(batch, Tv, dim)`, mask booleans
-    `(batch, Tq, Tv)`, True where a query may look. Each query may look at one key at least.
+    t is the query's position, length the number of real words; what follows them is padding. The window
+    lies around t, or around the last real word where t is beyond it.
     """
-    scores = query @ key.swapaxes(1, 2) / np.sqrt(key.shape[-1])
-    scores = np.where(mask, scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True) @ value
+    positions = np.arange(len(scores))
+    near = np.abs(positions - min(t, length - 1)) <= window
+    scores = np.where(near & (positions < length), scores, -np.inf)
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
 
 
-def into_heads(vectors, num_heads):
-    """Cut vectors `(batch, time, size)` into heads `(batch, num_heads, time, size // num_heads)`.
+def score_gradient(weights, drawn, loss, baseline):
+    """Return an estimate of the gradient of the expected loss with respect to the scores, `(Tv,)`.
 
-    The first head gets the first features of each vector, the second head the next ones, and so on.
+    weights are the softmax of the scores, `(Tv,)`; drawn is the position that was drawn from them, and
+    loss is what it cost.
     """
-    batch, time, size = vectors.shape
-    return vectors.reshape(batch, time, num_heads, size // num_heads).swapaxes(1, 2)
+    one_hot = np.arange(len(weights)) == drawn
+    return (loss - baseline) * (one_hot - weights)
 
 
-def sees_the_future(function, time, dim):
-    """Say whether any output of `function` depends on a later input: True or False.
+def occlusion_of(model, series, neutral):
+    """Return how far each step moves the answer, `(batch, time)`, never negative.
 
-    function takes and returns an array `(time, dim)`, and gives the same for the same input.
+    model gives one answer for each of the series `(batch, time)`; a step is occluded by putting the number
+    `neutral` in its place, in all series at once, and one step at a time.
     """
-    before, other = np.random.default_rng(0).normal(size=(2, time, dim))
-    for step in range(1, time):
-        changed = np.concatenate([before[:step], other[step:]])
-        if not np.allclose(function(changed)[:step], function(before)[:step]):
-            return True
-    return False
+    before, moved = model(series), np.zeros(series.shape)
+    for step in range(series.shape[1]):
+        occluded = series.copy()
+        occluded[:, step] = neutral
+        moved[:, step] = np.abs(model(occluded) - before)
+    return moved
 
 
-def _is_where_both_cost_the_same(answer):
+def _counts_the_windows(answer):
     properties.one_number(
         answer(),
-        96,
+        scores_used(),
         [
-            (192, "where an LSTM of that width crosses, or a GRU if only the scores are counted"),
-            (288, "without the four projections of self-attention"),
-            (64, "the width of the lesson: here it is 96"),
+            (60, "every word at every step: that is global attention"),
+            (90, "nine at every step: where do the windows end?"),
+            (34, "six steps only: which words are in the windows of the other four steps?"),
+            (44, "windows that move on beyond the last word: around which word do they stay?"),
+            (75, "windows that look at padding"),
+            (66, "windows that look at padding"),
+            (65, "windows that look at padding"),
+            (40, "half of each window: it goes to either side"),
         ],
     )
 
 
-RNG = np.random.default_rng(9)
-QUERY, KEY, VALUE = (RNG.normal(size=size) for size in ((2, 4, 3), (2, 4, 3), (2, 4, 5)))
-EVERYTHING = np.ones((2, 4, 4), bool)
-PAST = np.broadcast_to(np.tri(4, dtype=bool), (2, 4, 4))
+SCORES = np.array([0.5, 2.0, -1.0, 1.0, 0.0, 3.0, 4.0, 6.0])
 
 
-def _softmax(scores, axis=-1):
-    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return weights / weights.sum(axis=axis, keepdims=True)
+def _softmax(scores, counts):
+    weights = np.exp(np.where(counts, scores - scores[counts].max(), -np.inf))
+    return weights / weights.sum()
 
 
-def _gives_one_vector_a_query(answer):
-    properties.same_shape(answer(QUERY[:, :3], KEY, VALUE, EVERYTHING[:, :3]), (2, 3, 5))
+def _near(t, window):
+    return np.abs(np.arange(len(SCORES)) - t) <= window
 
 
-def _divides_and_weighs(answer):
-    products = QUERY @ KEY.swapaxes(1, 2)
-    scaled = products / np.sqrt(3)
+def _sums_to_one(answer):
+    came = properties.numbers(answer(SCORES, 3, 2, 8))
+    properties.same_shape(came, SCORES.shape)
+    if not np.isclose(came.sum(), 1):
+        raise WrongAnswerError("weights that sum to one", f"the sum {came.sum():.3g}")
+
+
+def _looks_into_the_window(answer):
+    came = answer(SCORES, 3, 2, 8)
     properties.same_values(
-        answer(QUERY, KEY, VALUE, EVERYTHING),
-        _softmax(scaled) @ VALUE,
+        came,
+        _softmax(SCORES, _near(3, 2)),
         [
-            (_softmax(products) @ VALUE, "products that are not divided"),
-            (_softmax(products / 3) @ VALUE, "products divided by the key's size, not by its root"),
-            (_softmax(products / np.sqrt(5)) @ VALUE, "products divided by the root of the value's size"),
-            (_softmax(products / 2) @ VALUE, "products divided by the root of the number of keys"),
+            (_softmax(SCORES, _near(3, 8)), "weights everywhere: what does the window do?"),
+            (_softmax(SCORES, _near(3, 1)), "a window that is too narrow: |s - t| may be as large as it"),
             (
-                _softmax(scaled, axis=1) @ VALUE,
-                "weights that sum to one over the queries: over what must they sum to one?",
+                _softmax(SCORES, _near(3, 2) & (np.arange(8) <= 3)),
+                "one side of the window: it goes to either side",
             ),
-            (scaled @ VALUE, "a sum with the scores themselves: where is the softmax?"),
+            (
+                _softmax(np.where(_near(3, 2), SCORES, 0), np.ones(8, bool)),
+                "scores of zero outside the window, which still get a weight",
+            ),
+            (np.where(_near(3, 2), 1 / 5, 0), "even weights in the window: what do the scores do?"),
         ],
     )
 
 
-def _hides_what_may_not_be_seen(answer):
-    scaled = QUERY @ KEY.swapaxes(1, 2) / np.sqrt(3)
+def _stays_at_the_true_end(answer):
+    real = np.arange(8) < 5
+    for t in (5, 7, 20):
+        came = properties.numbers(
+            answer(SCORES, t, 2, 5), f" at t = {t}: the window lies around the last real word"
+        )
+        properties.same_shape(came, SCORES.shape)
+        if came[~real].any():
+            raise WrongAnswerError("nothing on padding", f"weight on padding at t = {t}, length 5")
+        known = (_near(min(t, 7), 2) & real, _near(min(t, 5), 2) & real)
+        mistakes = [
+            (_softmax(SCORES, each), "a window around another place: the last real word is the middle")
+            for each in known
+            if each.any()
+        ]
+        properties.same_values(came, _softmax(SCORES, _near(4, 2) & real), mistakes)
+
+
+def _is_cut_at_the_start(answer):
     properties.same_values(
-        answer(QUERY, KEY, VALUE, PAST),
-        attend(QUERY, KEY, VALUE, PAST),
+        answer(SCORES, 0, 3, 5),
+        _softmax(SCORES, _near(0, 3)),
         [
-            (_softmax(scaled) @ VALUE, "the mask is not used"),
-            (_softmax(scaled) * PAST @ VALUE, "weights that no longer sum to one: masked after the softmax"),
-            (_softmax(scaled * PAST) @ VALUE, "the score 0 where the mask is False: it still gets a weight"),
-            (attend(QUERY, KEY, VALUE, PAST.swapaxes(1, 2)), "the mask with queries and keys exchanged"),
+            (np.zeros(8), "nothing: was a slice begun at a negative index?"),
+            (
+                _softmax(SCORES, np.arange(8) < 5),
+                "a window moved inside: at the start it is cut off",
+            ),
         ],
     )
 
 
 def _takes_high_scores(answer):
-    for mask, cause in ((EVERYTHING, properties.OVERFLOW), (PAST, properties.NOT_HIDDEN)):
-        expected = attend(1000 * QUERY, KEY, VALUE, mask)
-        properties.same_values(answer(1000 * QUERY, KEY, VALUE, mask), expected, tolerance=1e-3, cause=cause)
+    for window, cause in ((8, properties.OVERFLOW), (2, properties.NOT_HIDDEN)):
+        expected = _softmax(1000 * SCORES, _near(3, window))
+        properties.same_values(answer(1000 * SCORES, 3, window, 8), expected, tolerance=1e-3, cause=cause)
 
 
-VECTORS = np.arange(48.0).reshape(2, 4, 6)
+WEIGHTS, LOSSES = np.array([0.5, 0.3, 0.2]), np.array([3.0, 1.0, 2.0])
 
 
-def _has_the_shape_of_heads(answer):
-    properties.same_shape(answer(VECTORS, 3), (2, 3, 4, 2))
+def _mean_over_draws(answer, baseline):
+    every = [properties.numbers(answer(WEIGHTS, drawn, loss, baseline)) for drawn, loss in enumerate(LOSSES)]
+    for each in every:
+        properties.same_shape(each, WEIGHTS.shape)
+    return WEIGHTS @ np.stack(every)
 
 
-def _gives_each_head_its_features(answer):
+def _is_right_on_average(answer):
+    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
+    weighted = sum(
+        WEIGHTS[i] ** 2 * LOSSES[i] * ((np.arange(3) == i) - WEIGHTS) for i in range(3)
+    )  # of a_i, where log a_i was meant
     properties.same_values(
-        answer(VECTORS, 3),
-        into_heads(VECTORS, 3),
+        _mean_over_draws(answer, 0.0),
+        true,
         [
-            (VECTORS.reshape(2, 3, 4, 2), "heads that mix steps: the axis of time was cut, not the features"),
+            (-true, "the opposite: this goes up, not down"),
+            (weighted, "a mean that weighs each draw twice: it is drawn with its weight already"),
+            (np.zeros(3), "zero: the loss is not in it"),
+        ],
+    )
+
+
+def _a_baseline_is_free(answer):
+    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
+    for baseline in (2.0, 10.0):
+        properties.same_values(
+            _mean_over_draws(answer, baseline),
+            true,
+            [(true - baseline, "a mean that moves with it: the baseline is subtracted from the loss")],
+        )
+
+
+def _a_good_baseline_silences(answer):
+    for drawn in range(3):
+        largest = np.abs(properties.numbers(answer(WEIGHTS, drawn, 2.0, 2.0))).max()
+        if not largest <= 1e-6:
+            raise WrongAnswerError(
+                "a gradient of zero where the loss equals the baseline", f"a gradient of up to {largest:.3g}"
+            )
+
+
+SERIES = np.random.default_rng(9).normal(size=(4, 6))
+KERNEL = np.array([0.0, 2.0, -3.0, 0.5, 0.0, 1.0])
+
+
+def _moves_by_its_weight(answer):
+    expected = np.abs((SERIES - 0.25) * KERNEL)
+    came = answer(lambda series: series @ KERNEL, SERIES, 0.25)
+    signed = (0.25 - SERIES) * KERNEL
+    cumulative = np.abs(np.cumsum(signed, axis=1))
+    properties.same_values(
+        came,
+        expected,
+        [
+            (signed, "a sign: how far, not in which direction"),
+            (-signed, "a sign: how far, not in which direction"),
+            (cumulative, "steps that stay occluded: put each back before the next"),
+            (np.abs(SERIES * KERNEL), "zeros in their place: it is `neutral` that is asked for"),
+            (expected.T, "time before batch"),
+            (np.abs((SERIES - 0.25) @ KERNEL)[:, None] * np.ones(6), "all steps occluded at once"),
             (
-                VECTORS.reshape(2, 4, 2, 3).transpose(0, 3, 1, 2),
-                "heads that take every third feature: the first head gets the first ones",
+                np.broadcast_to(np.abs(SERIES @ KERNEL)[:, None], SERIES.shape) * 0
+                + np.abs(SERIES @ KERNEL[:, None] + signed),
+                "the answers with a step occluded: how far is that from the answer before?",
             ),
         ],
     )
 
 
-def _leaves_one_head_whole(answer):
-    properties.same_values(answer(VECTORS, 1), VECTORS[:, None])
+def _occludes_one_at_a_time(answer):
+    given = []
+
+    def model(series):
+        given.append(np.array(series))
+        return series @ KERNEL
+
+    came = answer(lambda series: model(series), SERIES, 0.25)  # a function is kept, not copied
+    properties.same_shape(came, SERIES.shape)
+    if any(np.shape(each) != SERIES.shape for each in given):
+        shape = next(np.shape(each) for each in given if np.shape(each) != SERIES.shape)
+        raise WrongAnswerError("all series at once", f"a call with the shape {shape}")
+    most = max((int((each != SERIES).any(axis=0).sum()) for each in given), default=0)
+    if most != 1:
+        raise WrongAnswerError("one occluded step at a time", f"{most} at once")
 
 
-def _shifted(by):
-    def shift(x):
-        moved = np.zeros_like(x)
-        if by > 0:
-            moved[by:] = x[:-by]
-        else:
-            moved[:by] = x[-by:]
-        return moved
+def _sees_what_no_weight_shows(answer):
+    def product(series):
+        return series[:, 1] * series[:, 4]
 
-    return shift
-
-
-def _running_mean(x):
-    return np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, None]
-
-
-def _near_the_end(x):
-    seen = _running_mean(x)
-    seen[-2] += x[-1]
-    return seen
-
-
-def _from_the_far_end(x):
-    seen = x.copy()
-    seen[0] += 0.01 * x[-1]
-    return seen
-
-
-def _times_the_next(x):
-    return x * _shifted(-1)(x)
-
-
-BLIND = {
-    "the same as its input": lambda x: x,
-    "the mean of the steps so far": _running_mean,
-    "the step before": _shifted(1),
-    "ones": np.ones_like,
-}
-SEEING = {
-    "the mean of all steps": lambda x: np.zeros_like(x) + x.mean(axis=0),
-    "the next step": _shifted(-1),
-    "the step after the next": _shifted(-2),
-    "the step times the next one": _times_the_next,
-    "a mean of the past, and at the last step but one the last": _near_the_end,
-    "the step itself, and at the first a hundredth of the last": _from_the_far_end,
-    "the steps in reverse": lambda x: x[::-1],
-    "its input with the first two steps exchanged": lambda x: np.concatenate([x[1::-1], x[2:]]),
-}
-
-
-def _said(answer, function, time, dim):
-    # a copy, since the answer may change an input afterwards
-    return properties.true_or_false(answer(lambda x: np.array(function(x)), time, dim))
-
-
-def _says_yes_or_no(answer):
-    _said(answer, _running_mean, 5, 3)
-
-
-def _says_of_each(answer, functions, expected):
-    for name, function in functions.items():
-        if _said(answer, function, 6, 3) != expected:
-            raise WrongAnswerError(f"{expected} for a function that returns {name}", f"{not expected}")
-
-
-def _finds_those_that_see(answer):
-    _says_of_each(answer, SEEING, True)
-
-
-def _acquits_those_that_do_not(answer):
-    _says_of_each(answer, BLIND, False)
+    came = answer(product, SERIES, 0.0)
+    expected = np.zeros(SERIES.shape)
+    expected[:, [1, 4]] = np.abs(product(SERIES))[:, None]
+    properties.same_values(came, expected)
 
 
 EXERCISES = [
     Exercise(
-        "09.crossing",
-        crossing,
-        [("is where both cost the same", _is_where_both_cost_the_same)],
+        "09.scores_used",
+        scores_used,
+        [("counts the windows as they are cut at both ends", _counts_the_windows)],
         [
-            "With d features and units, one pair of matrices costs 2 d^2 a step. A GRU has three.",
-            "The GRU costs 6 T d^2. Self-attention costs its projections, the scores and the weighted sums.",
-            "6 T d^2 = 4 T d^2 + 2 T^2 d. Divide by 2 T d.",
+            "Padding never counts. Write down the window for t = 0: which of the six words are in it?",
+            "At t = 5 the window is 1 to 5. For t = 6 and later it stays there.",
+            "5 + 6 + 6 + 6 + 6 + 5, and then four times 5.",
         ],
     ),
     Exercise(
-        "09.attend",
-        attend,
+        "09.local_weights",
+        local_weights,
         [
-            ("gives one vector for each query", _gives_one_vector_a_query),
-            ("divides by the root of the key's size and weighs by the softmax", _divides_and_weighs),
-            ("gives no weight where the mask is False", _hides_what_may_not_be_seen),
+            ("sums to one", _sums_to_one),
+            ("gives weight inside the window only", _looks_into_the_window),
+            ("stays around the last real word", _stays_at_the_true_end),
+            ("is cut off at the start", _is_cut_at_the_start),
             ("takes scores of a thousand", _takes_high_scores),
         ],
         [
-            "query @ key.swapaxes(1, 2) has a row of products for each query.",
-            "Divide by np.sqrt(key.shape[-1]), then mask: np.where(mask, scores, -np.inf).",
-            "The softmax runs over the last axis; subtract the largest score of each row first.",
-            "The context is weights @ value.",
+            "positions = np.arange(len(scores)): which of them count? Two conditions.",
+            "The middle of the window is min(t, length - 1).",
+            "np.where(counts, scores, -np.inf), then the softmax with the largest score subtracted.",
         ],
     ),
     Exercise(
-        "09.into_heads",
-        into_heads,
+        "09.score_gradient",
+        score_gradient,
         [
-            ("has the shape of heads", _has_the_shape_of_heads),
-            ("gives each head its features of every step", _gives_each_head_its_features),
-            ("leaves one head as it is", _leaves_one_head_whole),
+            ("is right on average over the draws", _is_right_on_average),
+            ("keeps its average with a baseline", _a_baseline_is_free),
+            ("is zero when the loss equals the baseline", _a_good_baseline_silences),
         ],
         [
-            "Cut np.arange(24).reshape(1, 4, 6) into 3 heads. Whose features are in the first head?",
-            "A reshape keeps the order in memory. Which axis can be cut without moving anything?",
-            "Cut the last axis, (batch, time, num_heads, size // num_heads), then exchange two axes.",
+            "Average the estimates over the draws, each times its weight. The true gradient of score j is "
+            "a_j (L_j - J).",
+            "Which gradient belongs there: of the weight that was drawn, or of its logarithm?",
+            "The gradient of log weights[drawn] is one_hot - weights, with no factor before it.",
         ],
     ),
     Exercise(
-        "09.sees_the_future",
-        sees_the_future,
+        "09.occlusion_of",
+        occlusion_of,
         [
-            ("says yes or no", _says_yes_or_no),
-            ("says True of functions that use a later step", _finds_those_that_see),
-            ("says False of functions that use none", _acquits_those_that_do_not),
+            ("moves a linear model by the weight of each step", _moves_by_its_weight),
+            ("occludes one step at a time", _occludes_one_at_a_time),
+            ("finds two steps that count only together", _sees_what_no_weight_shows),
         ],
         [
-            "Change the input from some step on. Which outputs must stay as they were?",
-            "One place is not enough: try every step. Zeros are a bad input, since they hide products.",
-            "For each step: keep what is before, draw the rest anew, compare function(...)[:step].",
+            "Ask the model once for the series as they are.",
+            "In a loop over the steps: series.copy(), then put `neutral` into the column of the step.",
+            "np.abs(model(occluded) - before) is one column of the result.",
         ],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Exercises of lesson 10, the Transformer."""
+"""Exercises of lesson 10, self-attention."""
 
 import numpy as np
 
@@ -6,336 +6,263 @@ from course_utils.exercises import properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 
 
-def block_parameters():
-    """Predict: the parameters of a block with cross-attention; vectors of 8, two heads, 16 units."""
-    one_projection = 8 * 8 + 8
-    attentions = 2 * 4 * one_projection
-    dense = (8 * 16 + 16) + (16 * 8 + 8)
-    return attentions + dense + 3 * 2 * 8
+def crossing():
+    """Predict: at how many steps a GRU and self-attention, both of width 96, cost the same multiply-adds."""
+    return 96  # 6 T d^2 = 4 T d^2 + 2 T^2 d, so T = d
 
 
-def block_before(x, look, dense, norms):
-    """Return the output of a block, `(time, dim)`, with the norm before each part.
+def attend(query, key, value, mask):
+    """Return the context `(batch, Tq, dim)` of scaled dot attention.
 
-    x is `(time, dim)`; look, dense and the two norms are functions from `(time, dim)` to `(time, dim)`.
+    query is `(batch, Tq, key_dim)`, key `(batch, Tv, key_dim)`, value `(batch, Tv, dim)`, mask booleans
+    `(batch, Tq, Tv)`, True where a query may look. Each query may look at one key at least.
     """
-    x = x + look(norms[0](x))
-    return x + dense(norms[1](x))
+    scores = query @ key.swapaxes(1, 2) / np.sqrt(key.shape[-1])
+    scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True) @ value
 
 
-def layer_norm(x, scale, shift):
-    """Normalise each position of x `(time, dim)` by itself; scale and shift are `(dim,)`."""
-    mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
-    return (x - mean) / np.sqrt(variance + 1e-6) * scale + shift
+def into_heads(vectors, num_heads):
+    """Cut vectors `(batch, time, size)` into heads `(batch, num_heads, time, size // num_heads)`.
 
-
-def bits_per_character(logits, labels):
-    """Return the mean of -log2 p over all real labels, one number.
-
-    logits are `(batch, time, size)`, labels ids `(batch, time)`; label 0 is padding and does not count.
+    The first head gets the first features of each vector, the second head the next ones, and so on.
     """
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    log_chances = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    bits = -np.take_along_axis(log_chances, labels[..., None], axis=-1)[..., 0] / np.log(2)
-    return bits[labels != 0].mean()
+    batch, time, size = vectors.shape
+    return vectors.reshape(batch, time, num_heads, size // num_heads).swapaxes(1, 2)
 
 
-def loss_of_all(means, tokens):
-    """Return the mean loss over all real tokens of a batch, one number.
+def sees_the_future(function, time, dim):
+    """Say whether any output of `function` depends on a later input: True or False.
 
-    means are the mean losses of the devices' parts, tokens how many real tokens each part has; both are
-    `(devices,)`. A part may have no token at all; its mean is then 0.
+    function takes and returns an array `(time, dim)`, and gives the same for the same input.
     """
-    return (means * tokens).sum() / tokens.sum()
+    before, other = np.random.default_rng(0).normal(size=(2, time, dim))
+    for step in range(1, time):
+        changed = np.concatenate([before[:step], other[step:]])
+        if not np.allclose(function(changed)[:step], function(before)[:step]):
+            return True
+    return False
 
 
-def _counts_every_part(answer):
+def _is_where_both_cost_the_same(answer):
     properties.one_number(
         answer(),
-        904,
+        96,
         [
-            (904 - 4 * 72 - 16, "one attention and two norms: which part does the cross-attention need?"),
-            (904 - 4 * 72, "one attention: the block looks at itself and at the memory"),
-            (904 - 16, "two norms: each of the three parts has one"),
-            (904 - 48, "no norm: it has a scale and a shift for each feature"),
-            (904 - 24, "one number for each feature of a norm: there are a scale and a shift"),
-            (904 - 2 * 4 * 8, "attentions without biases"),
-            (904 - 2 * 4 * 8 - 24, "no bias anywhere"),
-            (904 + 2 * 4 * 72, "two full attentions for two heads: heads share the 8 numbers"),
-            (904 - 2 * 72, "three projections for each attention: the heads are mixed by a fourth"),
+            (192, "where an LSTM of that width crosses, or a GRU if only the scores are counted"),
+            (288, "without the four projections of self-attention"),
+            (64, "the width of the lesson: here it is 96"),
         ],
     )
 
 
-RNG = np.random.default_rng(10)
-X = RNG.normal(size=(4, 3))
-MATRIX = RNG.normal(size=(3, 3))
+RNG = np.random.default_rng(9)
+QUERY, KEY, VALUE = (RNG.normal(size=size) for size in ((2, 4, 3), (2, 4, 3), (2, 4, 5)))
+EVERYTHING = np.ones((2, 4, 4), bool)
+PAST = np.broadcast_to(np.tri(4, dtype=bool), (2, 4, 4))
 
 
-def _look(x):
-    return np.cumsum(x, axis=0) * [1, 2, 3]
+def _softmax(scores, axis=-1):
+    weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return weights / weights.sum(axis=axis, keepdims=True)
 
 
-def _dense(x):
-    return np.tanh(x @ MATRIX) + 0.5
+def _gives_one_vector_a_query(answer):
+    properties.same_shape(answer(QUERY[:, :3], KEY, VALUE, EVERYTHING[:, :3]), (2, 3, 5))
 
 
-def _first(x):
-    return (x - 1) * [2, 1, 0.5]
-
-
-def _second(x):
-    return x * 0.3 + 0.2
-
-
-NORMS = (_first, _second)
-
-
-def _composes_the_block(answer):
-    def composed(look=_look, dense=_dense, first=_first, second=_second):
-        x = X + look(first(X))
-        return x + dense(second(x))
-
-    between = _first(X + _look(X))
-    onto_normal = _first(X) + _look(_first(X))
-    bare = _look(_first(X))
+def _divides_and_weighs(answer):
+    products = QUERY @ KEY.swapaxes(1, 2)
+    scaled = products / np.sqrt(3)
     properties.same_values(
-        answer(X, _look, _dense, NORMS),
-        composed(),
+        answer(QUERY, KEY, VALUE, EVERYTHING),
+        _softmax(scaled) @ VALUE,
         [
-            (_second(between + _dense(between)), "the norm after each part: that is the other order"),
-            (_dense(_second(bare)), "no residual path: nothing is added to what was there"),
-            (composed(second=_first), "the first norm twice: each part has its own"),
-            (composed(first=_second, second=_first), "the norms exchanged"),
-            (composed(first=lambda x: x, second=lambda x: x), "no norm"),
+            (_softmax(products) @ VALUE, "products that are not divided"),
+            (_softmax(products / 3) @ VALUE, "products divided by the key's size, not by its root"),
+            (_softmax(products / np.sqrt(5)) @ VALUE, "products divided by the root of the value's size"),
+            (_softmax(products / 2) @ VALUE, "products divided by the root of the number of keys"),
             (
-                onto_normal + _dense(_second(onto_normal)),
-                "the norm on the residual path: the result must be added to x itself",
+                _softmax(scaled, axis=1) @ VALUE,
+                "weights that sum to one over the queries: over what must they sum to one?",
             ),
-            (
-                _second(onto_normal) + _dense(_second(onto_normal)),
-                "both norms on the residual path: a result must be added to what was there before",
-            ),
-            (
-                X + _look(_first(X)) + _dense(_second(X)),
-                "both parts side by side: the second reads the first's sum",
-            ),
-            (X + _dense(_second(X)) + _look(_first(X + _dense(_second(X)))), "the dense part first"),
+            (scaled @ VALUE, "a sum with the scores themselves: where is the softmax?"),
         ],
     )
 
 
-POSITIONS = 5 * X
-SCALE, SHIFT = np.array([2, 1, 0.5]), np.array([0, 1, -1])
-EPSILON = 5e-3  # what is added to the variance is free: from nothing to Keras' 1e-3
-
-
-def _normalises_each_position(answer):
-    across = (POSITIONS - POSITIONS.mean(axis=0)) / np.sqrt(POSITIONS.var(axis=0) + 1e-6)
-    whole = (POSITIONS - POSITIONS.mean()) / np.sqrt(POSITIONS.var() + 1e-6)
-    centred = POSITIONS - POSITIONS.mean(axis=-1, keepdims=True)
-    unbiased = centred / POSITIONS.std(axis=-1, ddof=1, keepdims=True)
+def _hides_what_may_not_be_seen(answer):
+    scaled = QUERY @ KEY.swapaxes(1, 2) / np.sqrt(3)
     properties.same_values(
-        answer(POSITIONS, np.ones(3), np.zeros(3)),
-        layer_norm(POSITIONS, np.ones(3), np.zeros(3)),
+        answer(QUERY, KEY, VALUE, PAST),
+        attend(QUERY, KEY, VALUE, PAST),
         [
-            (across, "each feature normalised over the positions: which axis has one position's numbers?"),
-            (whole, "all positions normalised together"),
-            (centred, "only the mean is taken away"),
-            (
-                centred / (POSITIONS.var(axis=-1, keepdims=True) + 1e-6),
-                "a division by the variance, not by its root",
-            ),
-            (unbiased, "a variance over one number less: divide by the number of features"),
+            (_softmax(scaled) @ VALUE, "the mask is not used"),
+            (_softmax(scaled) * PAST @ VALUE, "weights that no longer sum to one: masked after the softmax"),
+            (_softmax(scaled * PAST) @ VALUE, "the score 0 where the mask is False: it still gets a weight"),
+            (attend(QUERY, KEY, VALUE, PAST.swapaxes(1, 2)), "the mask with queries and keys exchanged"),
         ],
-        tolerance=EPSILON,
     )
 
 
-def _sees_no_other_position(answer):
-    before = properties.numbers(answer(POSITIONS, SCALE, SHIFT))
-    changed = POSITIONS.copy()
-    changed[2:] += 5
-    difference = np.abs(properties.numbers(answer(changed, SCALE, SHIFT))[:2] - before[:2]).max()
-    if not difference <= 1e-6:
-        raise WrongAnswerError(
-            "the same at the first positions, whatever comes later", f"a change of {difference:.3g} there"
-        )
+def _takes_high_scores(answer):
+    for mask, cause in ((EVERYTHING, properties.OVERFLOW), (PAST, properties.NOT_HIDDEN)):
+        expected = attend(1000 * QUERY, KEY, VALUE, mask)
+        properties.same_values(answer(1000 * QUERY, KEY, VALUE, mask), expected, tolerance=1e-3, cause=cause)
 
 
-def _scales_and_shifts(answer):
-    bare = layer_norm(POSITIONS, np.ones(3), np.zeros(3))
+VECTORS = np.arange(48.0).reshape(2, 4, 6)
+
+
+def _has_the_shape_of_heads(answer):
+    properties.same_shape(answer(VECTORS, 3), (2, 3, 4, 2))
+
+
+def _gives_each_head_its_features(answer):
     properties.same_values(
-        answer(POSITIONS, SCALE, SHIFT),
-        bare * SCALE + SHIFT,
+        answer(VECTORS, 3),
+        into_heads(VECTORS, 3),
         [
-            (bare, "scale and shift are not used"),
-            (bare * SCALE, "the shift is not used"),
-            ((bare + SHIFT) * SCALE, "the shift before the scale"),
-        ],
-        tolerance=EPSILON,
-    )
-
-
-def _takes_equal_numbers(answer):
-    properties.same_values(
-        answer(np.ones((2, 3)), SCALE, SHIFT),
-        np.array([SHIFT, SHIFT]),
-        tolerance=EPSILON,
-        cause=properties.ZERO_DIVISION,
-    )
-
-
-LOGITS = RNG.normal(size=(2, 4, 5))
-LABELS = np.array([[3, 1, 4, 2], [2, 4, 0, 0]])
-FULL = np.array([[3, 1, 4, 2], [2, 4, 1, 1]])
-
-
-def _bits(logits, labels):
-    chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    return -np.log2(np.take_along_axis(chances, labels[..., None], axis=-1))[..., 0]
-
-
-def _is_the_mean_of_the_bits(answer):
-    bits = _bits(LOGITS, FULL)
-    chances = 2.0**-bits
-    properties.one_number(
-        answer(LOGITS, FULL),
-        bits.mean(),
-        [
-            (bits.mean() * np.log(2), "the natural logarithm: bits have the base 2"),
-            (bits.sum(), "the sum: what is asked is the mean"),
-            (-bits.mean(), "the sign: a likely character has few bits, not fewer than none"),
-            (-np.log2(chances.mean()), "the logarithm of the mean chance: the mean comes last"),
-            (chances.mean(), "the mean chance: where is the logarithm?"),
+            (VECTORS.reshape(2, 3, 4, 2), "heads that mix steps: the axis of time was cut, not the features"),
             (
-                -np.take_along_axis(LOGITS, FULL[..., None], axis=-1).mean(),
-                "logits as if they were logarithms of chances",
-            ),
-        ],
-        1e-4,
-    )
-
-
-def _leaves_padding_out(answer):
-    bits, real = _bits(LOGITS, LABELS), LABELS != 0
-    properties.one_number(
-        answer(LOGITS, LABELS),
-        bits[real].mean(),
-        [
-            (bits.mean(), "padding counted like a character"),
-            ((bits * real).mean(), "padding left out of the sum, but not out of the number it is divided by"),
-            (
-                np.mean([each[keep].mean() for each, keep in zip(bits, real, strict=True)]),
-                "the mean of each row's mean: a short row's characters count for more",
-            ),
-        ],
-        1e-4,
-    )
-
-
-def _takes_high_logits(answer):
-    properties.same_values(
-        answer(1000 * LOGITS, FULL),
-        bits_per_character(1000 * LOGITS, FULL),
-        tolerance=1e-2,
-        cause=properties.OVERFLOW,
-    )
-
-
-MEANS, TOKENS = np.array([2.0, 0.5, 1.0]), np.array([10, 40, 50])
-
-
-def _weighs_by_the_tokens(answer):
-    properties.one_number(
-        answer(MEANS, TOKENS),
-        0.9,
-        [
-            (MEANS.mean(), "the mean of the means: the parts are not equally large"),
-            ((MEANS * TOKENS).sum(), "the sum over all tokens: divide it by their number"),
-            ((MEANS * TOKENS).mean(), "divided by the number of devices, not of tokens"),
-            (
-                (MEANS / TOKENS).sum() / (1 / TOKENS).sum(),
-                "weights the other way round: the largest part counts least",
+                VECTORS.reshape(2, 4, 2, 3).transpose(0, 3, 1, 2),
+                "heads that take every third feature: the first head gets the first ones",
             ),
         ],
     )
 
 
-def _is_the_mean_for_equal_parts(answer):
-    properties.one_number(answer(MEANS, np.array([7, 7, 7])), MEANS.mean(), [])
+def _leaves_one_head_whole(answer):
+    properties.same_values(answer(VECTORS, 1), VECTORS[:, None])
 
 
-def _takes_an_empty_part(answer):
-    properties.one_number(
-        answer(np.array([2.0, 0.0, 1.0]), np.array([10, 0, 30])),
-        1.25,
-        [(1.0, "the empty part counted as if its loss were 0")],
-    )
+def _shifted(by):
+    def shift(x):
+        moved = np.zeros_like(x)
+        if by > 0:
+            moved[by:] = x[:-by]
+        else:
+            moved[:by] = x[-by:]
+        return moved
+
+    return shift
+
+
+def _running_mean(x):
+    return np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, None]
+
+
+def _near_the_end(x):
+    seen = _running_mean(x)
+    seen[-2] += x[-1]
+    return seen
+
+
+def _from_the_far_end(x):
+    seen = x.copy()
+    seen[0] += 0.01 * x[-1]
+    return seen
+
+
+def _times_the_next(x):
+    return x * _shifted(-1)(x)
+
+
+BLIND = {
+    "the same as its input": lambda x: x,
+    "the mean of the steps so far": _running_mean,
+    "the step before": _shifted(1),
+    "ones": np.ones_like,
+}
+SEEING = {
+    "the mean of all steps": lambda x: np.zeros_like(x) + x.mean(axis=0),
+    "the next step": _shifted(-1),
+    "the step after the next": _shifted(-2),
+    "the step times the next one": _times_the_next,
+    "a mean of the past, and at the last step but one the last": _near_the_end,
+    "the step itself, and at the first a hundredth of the last": _from_the_far_end,
+    "the steps in reverse": lambda x: x[::-1],
+    "its input with the first two steps exchanged": lambda x: np.concatenate([x[1::-1], x[2:]]),
+}
+
+
+def _said(answer, function, time, dim):
+    # a copy, since the answer may change an input afterwards
+    return properties.true_or_false(answer(lambda x: np.array(function(x)), time, dim))
+
+
+def _says_yes_or_no(answer):
+    _said(answer, _running_mean, 5, 3)
+
+
+def _says_of_each(answer, functions, expected):
+    for name, function in functions.items():
+        if _said(answer, function, 6, 3) != expected:
+            raise WrongAnswerError(f"{expected} for a function that returns {name}", f"{not expected}")
+
+
+def _finds_those_that_see(answer):
+    _says_of_each(answer, SEEING, True)
+
+
+def _acquits_those_that_do_not(answer):
+    _says_of_each(answer, BLIND, False)
 
 
 EXERCISES = [
     Exercise(
-        "10.block_parameters",
-        block_parameters,
-        [("counts every part", _counts_every_part)],
+        "10.crossing",
+        crossing,
+        [("is where both cost the same", _is_where_both_cost_the_same)],
         [
-            "Two attentions, two dense layers, three norms.",
-            "An attention has four projections of 8 to 8 numbers, with biases, however many heads it has.",
-            "2 * 4 * (8 * 8 + 8), then (8 * 16 + 16) + (16 * 8 + 8), then 3 * 2 * 8.",
+            "With d features and units, one pair of matrices costs 2 d^2 a step. A GRU has three.",
+            "The GRU costs 6 T d^2. Self-attention costs its projections, the scores and the weighted sums.",
+            "6 T d^2 = 4 T d^2 + 2 T^2 d. Divide by 2 T d.",
         ],
     ),
     Exercise(
-        "10.block_before",
-        block_before,
-        [("normalises, applies and adds, part after part", _composes_the_block)],
+        "10.attend",
+        attend,
         [
-            "A part reads normalised vectors. Its result is added to the vectors before the norm.",
-            "x + look(norms[0](x)) is the first half.",
-            "The second half reads the result of the first: x = ...; return x + dense(norms[1](x)).",
+            ("gives one vector for each query", _gives_one_vector_a_query),
+            ("divides by the root of the key's size and weighs by the softmax", _divides_and_weighs),
+            ("gives no weight where the mask is False", _hides_what_may_not_be_seen),
+            ("takes scores of a thousand", _takes_high_scores),
+        ],
+        [
+            "query @ key.swapaxes(1, 2) has a row of products for each query.",
+            "Divide by np.sqrt(key.shape[-1]), then mask: np.where(mask, scores, -np.inf).",
+            "The softmax runs over the last axis; subtract the largest score of each row first.",
+            "The context is weights @ value.",
         ],
     ),
     Exercise(
-        "10.layer_norm",
-        layer_norm,
+        "10.into_heads",
+        into_heads,
         [
-            ("normalises each position", _normalises_each_position),
-            ("uses no other position", _sees_no_other_position),
-            ("scales and shifts each feature", _scales_and_shifts),
-            ("takes a position whose numbers are all equal", _takes_equal_numbers),
+            ("has the shape of heads", _has_the_shape_of_heads),
+            ("gives each head its features of every step", _gives_each_head_its_features),
+            ("leaves one head as it is", _leaves_one_head_whole),
         ],
         [
-            "x has the shape (time, dim). Over which axis lie the numbers of one position?",
-            "A mean over axis 0 mixes positions, later ones too.",
-            "axis=-1, and keepdims=True so that it can be subtracted from each row.",
-        ],
-    ),
-    Exercise(
-        "10.bits_per_character",
-        bits_per_character,
-        [
-            ("is the mean of -log2 of the true character's chance", _is_the_mean_of_the_bits),
-            ("leaves padding out", _leaves_padding_out),
-            ("takes logits of a thousand", _takes_high_logits),
-        ],
-        [
-            "The softmax of the logits gives chances; np.take_along_axis picks the label's.",
-            "np.log2, or a natural logarithm divided by np.log(2). Subtract the largest logit first.",
-            "log p is the logit minus np.log of the sum of exponentials: no chance is rounded to 0 then.",
-            "bits[labels != 0].mean() leaves padding out.",
+            "Cut np.arange(24).reshape(1, 4, 6) into 3 heads. Whose features are in the first head?",
+            "A reshape keeps the order in memory. Which axis can be cut without moving anything?",
+            "Cut the last axis, (batch, time, num_heads, size // num_heads), then exchange two axes.",
         ],
     ),
     Exercise(
-        "10.loss_of_all",
-        loss_of_all,
+        "10.sees_the_future",
+        sees_the_future,
         [
-            ("weighs each part by its tokens", _weighs_by_the_tokens),
-            ("is the plain mean for equal parts", _is_the_mean_for_equal_parts),
-            ("takes a part without tokens", _takes_an_empty_part),
+            ("says yes or no", _says_yes_or_no),
+            ("says True of functions that use a later step", _finds_those_that_see),
+            ("says False of functions that use none", _acquits_those_that_do_not),
         ],
         [
-            "From a mean and a number of tokens you get a sum.",
-            "Add up the sums, add up the tokens, divide.",
+            "Change the input from some step on. Which outputs must stay as they were?",
+            "One place is not enough: try every step. Zeros are a bad input, since they hide products.",
+            "For each step: keep what is before, draw the rest anew, compare function(...)[:step].",
         ],
     ),
 ]
