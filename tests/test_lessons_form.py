@@ -1,4 +1,4 @@
-"""Every stored lesson has the form that all have, and every rule of that form can fail."""
+"""The stored lessons are numbered in order and have their form, and every rule of that form can fail."""
 
 import nbformat
 import pytest
@@ -6,14 +6,25 @@ from small_lessons import STUB, code, failed, markdown, printed, shown, well_for
 
 from tools import form, lessons
 
-STORED = lessons.find()
+STORED = [form.load(path) for path in lessons.find()]
+IN_THE_OLD_FORM = [lesson for lesson in STORED if lesson.number in form.OLD_FORM]
 TEN_LINES = "\n".join("x = 1" for _ in range(10))
 
 
+def test_the_numbers_are_in_order_and_those_of_lessons_to_come_are_free():
+    numbers = [lesson.number for lesson in STORED]
+    last = int(numbers[-1])
+    assert sorted([*numbers, *form.NOT_WRITTEN]) == [f"{number:02}" for number in range(1, last + 1)]
+
+
+def test_every_lesson_is_held_to_a_form():
+    assert {lesson.number for lesson in STORED} == form.OLD_FORM, "the only rules are those of the old form"
+
+
 @pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_stored_lessons_have_the_form(path, rule):
-    assert list(rule(form.load(path))) == []
+@pytest.mark.parametrize("stored", IN_THE_OLD_FORM, ids=lambda stored: stored.path.stem)
+def test_stored_lessons_in_the_old_form_keep_its_rules(stored, rule):
+    assert list(rule(stored)) == []
 
 
 def lesson(tmp_path, cells, name="04_lstm.ipynb"):
