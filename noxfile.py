@@ -27,6 +27,11 @@ VERSIONS = {
     "newest": ("--upgrade", "--upgrade-strategy", "eager"),
     "colab": ("--constraint", "constraints-colab.txt"),
 }
+KEPT_BY_JAX = {
+    "JAX_COMPILATION_CACHE_DIR": str(lessons.ROOT / "build/jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
 @nox.session(tags=["matrix"], python=OTHERS)
@@ -64,8 +69,8 @@ def backends(session, backend):
     """Check the contract of the layers on a backend of Keras."""
     if not importlib.util.find_spec(backend):
         session.skip(f"{backend} is not installed")
-    # JAX compiles hundreds of functions for a handful of numbers: it need not make them fast.
-    settings = {"KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    # JAX compiles hundreds of functions for a handful of numbers: it need not make them fast, nor anew.
+    settings = {"KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1", **KEPT_BY_JAX}
     tests = session.posargs or ["tests/test_contract.py"]
     options = ("--quiet", "--numprocesses=0", "-p", "no:cacheprovider")
     session.run(sys.executable, "-m", "pytest", *options, *tests, env=settings)

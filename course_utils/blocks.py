@@ -95,7 +95,7 @@ class TransformerBlock(Layer):
     def start(self, batch, length, memory=None):
         """Return a cache with room for the keys and values of `length` positions, and those of the memory."""
         attention = self.self_attention
-        shape = (batch, length, attention.num_heads, attention.key_dim)
+        shape = (batch, attention.num_heads, length, attention.key_dim)
         cache = {"own": [ops.zeros(shape, self.compute_dtype) for _ in ("keys", "values")]}
         return {**cache, "memory": self.cross_attention.project(memory)} if self.cross else cache
 
@@ -112,7 +112,7 @@ class TransformerBlock(Layer):
             The outputs, the next cache, and a list of the weights.
         """
         own, cross, cache = self.self_attention, self.cross_attention, dict(cache)
-        past = causal_mask(ops.shape(inputs)[1], ops.shape(cache["own"][0])[1], position)
+        past = causal_mask(ops.shape(inputs)[1], ops.shape(cache["own"][0])[2], position)
 
         def attend(x):
             cache["own"] = [
@@ -249,11 +249,15 @@ def _head_size(dim, num_heads):
 
 
 def _write(cache, new, position):
-    """Return `cache`, `(batch, length, heads, dim)`, with `new` in it from each row's position on."""
-    places = position[:, None] + ops.arange(ops.shape(new)[1])
-    here = ops.arange(ops.shape(cache)[1])[:, None] == places[:, None]  # (batch, length, T)
-    written = ops.einsum("blt,bthd->blhd", ops.cast(here, new.dtype), new)
-    return ops.where(ops.any(here, axis=-1)[..., None, None], written, cache)
+    """Return `cache`, `(batch, heads, length, dim)`, with `new` in it from each row's position on."""
+    batch, heads, time, dim = ops.shape(new)
+    rows = [
+        ops.arange(batch)[:, None, None],
+        ops.arange(heads)[:, None],
+        position[:, None, None] + ops.arange(time),
+    ]
+    rows = ops.stack([ops.broadcast_to(each, (batch, heads, time)) for each in rows], axis=-1)
+    return ops.scatter_update(cache, ops.reshape(rows, (-1, 3)), ops.reshape(new, (-1, dim)))
 
 
 def _require_memory(cross, memory):

@@ -58,8 +58,8 @@ def generate(
     beam = _Beam(batch, width, max_length, model.end_mark)
     state = model.start(source, max_length)
     tokens = ops.convert_to_numpy(model.first_tokens(source))
-    rows = np.arange(batch)
-    tokens, rows = np.repeat(tokens, width), np.repeat(rows, width)
+    rows = None if width == 1 else np.repeat(np.arange(batch), width)  # None: every row goes on as it is
+    tokens = np.repeat(tokens, width)
     step = _compiled(model)
     all_weights = np.zeros((batch, width, max_length, source.shape[1]), "float32")
     for position in range(max_length):
@@ -72,7 +72,7 @@ def generate(
             all_weights[:, :, position] = np.where(live[:, :, None], weights, 0)
             all_weights = _select(all_weights, parents)
         tokens = beam.tokens[:, :, position].ravel()
-        rows = (parents + width * np.arange(batch)[:, None]).ravel()
+        rows = None if width == 1 else (parents + width * np.arange(batch)[:, None]).ravel()
         if beam.ended.all():
             break
     best = beam.best(divide_by_length)
@@ -111,12 +111,12 @@ def sample(model, source, max_length, temperature=1.0, top_k=None, top_p=None, s
     rng = np.random.default_rng(seed)
     _require_parts(model)
     source = _ids(source)
-    rows, step = np.arange(len(source)), _compiled(model)
+    step = _compiled(model)
     state, tokens = model.start(source, max_length), ops.convert_to_numpy(model.first_tokens(source))
     drawn = np.zeros((len(source), max_length), "int32")
     live = np.ones(len(source), bool)
     for position in range(max_length):
-        logits, state = step(tokens, rows, state, False)
+        logits, state = step(tokens, None, state, False)
         logits = ops.convert_to_numpy(logits).astype("float64")
         _require_a_likeliest(logits[live], position)
         # The largest of logit + Gumbel noise is a draw from the softmax (Gumbel 1954).
@@ -207,11 +207,12 @@ class _Beam:
 
 
 def _compiled(model):
-    """Return a function that picks rows of the state and goes one step, traced once for each model."""
+    """Return a function that goes one step from the given rows of the state, traced once for each model."""
     if "_step_of_rows" not in vars(model):
 
         def step(tokens, rows, state, return_attention_scores):
-            state = keras.tree.map_structure(lambda leaf: ops.take(leaf, rows, axis=0), state)
+            if rows is not None:
+                state = keras.tree.map_structure(lambda leaf: ops.take(leaf, rows, axis=0), state)
             return model.step(tokens, state, return_attention_scores=return_attention_scores)
 
         if keras.backend.backend() == "tensorflow":

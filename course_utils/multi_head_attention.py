@@ -63,13 +63,14 @@ class MultiHeadAttention(BaseAttention):
         self.key_dense = self._into_heads("key", key_size, self.key_dim)
 
     def project(self, value, key=None):
-        """Return keys and values of every head, `(batch, Tv, num_heads, key_dim)` and `(..., value_dim)`."""
-        return self.key_dense(value if key is None else key), self.value_dense(value)
+        """Return keys and values of every head, `(batch, num_heads, Tv, key_dim)` and `(..., value_dim)`."""
+        keys, values = self.key_dense(value if key is None else key), self.value_dense(value)
+        return ops.swapaxes(keys, 1, 2), ops.swapaxes(values, 1, 2)
 
     def scores(self, query, keys):
         """Return the score of every query with every key in every head, `(batch, num_heads, Tq, Tv)`."""
         queries = self.query_dense(query) / math.sqrt(self.key_dim)
-        return ops.einsum("bqhd,bvhd->bhqv", queries, keys)
+        return ops.einsum("bqhd,bhvd->bhqv", queries, keys)
 
     def align(self, query, keys, mask=None, query_position=0, training=False):  # noqa: ARG002
         """Return the weights of every head: one mask serves all of them."""
@@ -79,7 +80,7 @@ class MultiHeadAttention(BaseAttention):
     def attend(self, query, keys, values, mask=None, query_position=0, training=False):  # noqa: ARG002
         """Let every head average the values that it attends to, and mix what the heads found."""
         weights = self.align(query, keys, mask)
-        heads = ops.einsum("bhqv,bvhd->bqhd", self.drop(weights), values)
+        heads = ops.einsum("bhqv,bhvd->bqhd", self.drop(weights), values)
         return self.output_dense(heads), weights
 
     def _into_heads(self, name, size, dim):

@@ -222,7 +222,7 @@ def test_attending_to_what_was_projected_equals_the_call():
     query, value, key = inputs(5, 4, 7)
     layer = randomised(MultiHeadAttention(HEADS, KEY_DIM), query.shape, value.shape, key.shape)
     projected = layer.project(value, key)
-    assert projected[0].shape == projected[1].shape == (BATCH, TV, HEADS, KEY_DIM)
+    assert projected[0].shape == projected[1].shape == (BATCH, HEADS, TV, KEY_DIM)
     for t in range(TQ):
         one, _ = layer.attend(query[:, t : t + 1], *projected, PADDING)
         assert_close(one, layer(query, value, key=key, mask=PADDING)[:, t : t + 1])

@@ -12,16 +12,14 @@ from tools import lessons, matrix
 
 LESSON = """\
 import os
-with open(os.environ["COUNT"], "a") as file:
-    file.write(f"{os.environ.get('FACTOR', '-')} ")
 print("the same everywhere")
+if "FACTOR" in os.environ: print("seven")
 """
 
 
 @pytest.fixture(name="course")
-def _course(tmp_path, monkeypatch):
-    """A folder of one lesson that notes in which cases it ran."""
-    monkeypatch.setenv("COUNT", str(tmp_path / "count"))
+def _course(tmp_path):
+    """A folder of one lesson that differs under one setting."""
     write(tmp_path, LESSON)
     return tmp_path
 
@@ -31,35 +29,34 @@ def write(folder, source):
     store(folder, "02_rnn.ipynb", markdown("# 02"), code(source, outputs=[output], count=1))
 
 
-def ran(course):
-    return sorted((course / "count").read_text().split())
-
-
 def failures(course, **settings):
     return matrix.failures([course / "02_rnn.ipynb"], sys.executable, course / "build", settings)
 
 
-def test_a_lesson_is_run_once_in_every_case_and_again_where_something_changed(course, capsys, monkeypatch):
-    assert failures(course) == failures(course) == failures(course, FACTOR="7") == []
-    assert ran(course) == ["-", "7"]
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Python {}.{}.{}, keras ".format(*sys.version_info))
-    assert said[1].startswith("✓ 02_rnn, ")
-    write(course, LESSON + "# other")
-    assert failures(course) == []
+def test_what_a_lesson_depends_on_makes_another_case(course, capsys, monkeypatch):
+    monkeypatch.setattr(matrix.kept, "failures", lambda cases, _: list(cases))
+
+    def other(**settings):
+        seen.add(*failures(course, **settings))
+        return len(seen)
+
+    seen = set()
+    assert other() == other() == 1
+    assert other(FACTOR="7") == 2
+    assert capsys.readouterr().out.startswith("Python {}.{}.{}, keras ".format(*sys.version_info))
     monkeypatch.setattr(matrix, "INSTALLED", matrix.INSTALLED.replace("**versions", "'new': '1', **versions"))
+    assert other() == 3
+    write(course, LESSON + "# other")
+    assert other() == 4
+
+
+def test_a_lesson_is_compared_with_what_is_stored(course, capsys):
     assert failures(course) == []
-    assert ran(course) == ["-", "-", "-", "7"]
-
-
-def test_a_lesson_that_differs_is_reported_and_run_again(course, capsys):
-    write(course, LESSON + "if 'FACTOR' in os.environ: print('seven')")
-    for times in (1, 2):
-        assert failures(course, FACTOR="7") == ["02_rnn"]
-        assert ran(course) == times * ["7"]
-        said = capsys.readouterr().out
-        assert "FAILED 02_rnn, " in said
-        assert "seven" in said
+    assert failures(course, FACTOR="7") == ["02_rnn"]
+    _, passed, _, failed, *report = capsys.readouterr().out.splitlines()
+    assert passed.startswith("✓ 02_rnn, ")
+    assert failed.startswith("FAILED 02_rnn, ")
+    assert any("seven" in line for line in report)
 
 
 def test_a_lesson_that_pytest_cannot_run_fails_too(course):

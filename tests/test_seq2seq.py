@@ -75,7 +75,7 @@ def make(
 
 def compiled(model, **options):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[TokenAccuracy()], **options)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[TokenAccuracy()], jit_compile=False, **options)
     return model
 
 

@@ -59,7 +59,7 @@ def writer(normalize="before", max_length=None, end=2, dropout=0.0, dtype=None, 
 
 def compiled(model, **options):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[TokenAccuracy()], **options)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=[TokenAccuracy()], jit_compile=False, **options)
     return model
 
 
