@@ -38,7 +38,7 @@ from course_utils.seq2seq import Decoder, Encoder, Seq2Seq  # noqa: E402
 from course_utils.transformer import Transformer  # noqa: E402
 
 ON_DEMAND = {  # what lessons use beside the layers, and the module it stands in
-    **{name: name for name in ("data", "lesson", "measure", "plotting")},
+    **{name: name for name in ("data", "diagrams", "lesson", "measure", "plotting")},
     **dict.fromkeys(("check", "hint", "solution"), "exercises"),
     **dict.fromkeys(("claim", "progress", "seed", "settle", "train"), "lesson"),
 }
@@ -75,6 +75,7 @@ __all__ = [
     "check",
     "claim",
     "data",
+    "diagrams",
     "hint",
     "lesson",
     "masked_softmax",

@@ -30,7 +30,7 @@ LAYER_MODULES = (
     ),
 )
 NAME_TENSORFLOW = ("bptt", "fused")
-KNOW_NO_LAYER = ("measure", "plotting", "generation", "data")
+KNOW_NO_LAYER = ("measure", "plotting", "diagrams", "generation", "data")
 
 
 def python(code, **environment):

@@ -2,9 +2,11 @@
 
 import argparse
 import base64
+import io
 import sys
 
 import nbformat
+from PIL import Image
 
 from tools import lessons
 
@@ -72,9 +74,22 @@ def clean(notebook):
         cell.metadata = nbformat.from_dict({"tags": lessons.tags(cell)} if lessons.tags(cell) else {})
         for output in cell.get("outputs", []):
             if "metadata" in output:
-                output.metadata = nbformat.from_dict({})
+                size = {"image/png": output.metadata["image/png"]} if "image/png" in output.metadata else {}
+                output.metadata = nbformat.from_dict(size)
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = smaller(output.data["image/png"])
     nbformat.validate(notebook)
     return notebook
+
+
+def smaller(picture):
+    """Return a PNG, both in base64, with a palette: a plot has few colours."""
+    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    plain = Image.alpha_composite(white, image).convert("RGB")
+    with io.BytesIO() as file:
+        plain.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        return base64.b64encode(file.getvalue()).decode() + "\n"
 
 
 if __name__ == "__main__":
