@@ -55,8 +55,9 @@ ratio is our median over the rounds divided by the other's: below 1, ours is fas
 cores together; the best wall times stand beside it, in milliseconds. Threads that wait do not spin. B is the
 batch, T the steps in time, D the features, U the units."""
 COMPILING = """\
-Some of ours compile with XLA when many steps of one shape have come: the training steps above are those after
-it, the first 100 those before. What it costs, in CPU time, is made up for after so many further steps."""
+Some of ours are compiled by XLA in `lesson.train`, where many steps are to come: the training steps above are
+those, the first 100 those of a short training. What it costs to trace and to compile them, in CPU time, is
+made up for after so many steps."""
 TRANSLATION = """\
 The model that translates, all in one process: tokens generated in a second for 1,000 sources of 14 tokens,
 18 tokens each, beside the same model from Keras' own layers; and a training step (B64, 14 tokens to 18, U64)
@@ -219,7 +220,7 @@ def compiling(times, sizes):
             pays = f"{math.ceil((once - step) / (before - step)):,}" if before > step else "never"
             figures = [f"{1000 * before:.3g}", f"{1000 * step:.3g}", f"{once - step:.2g}", pays]
             rows.append([layer, shape(sizes[size]), *figures])
-    head = ["layer", "size", "ms a step, before", "after", "compiling, s", "steps until it pays"]
+    head = ["layer", "size", "ms a step, without", "with", "compiling, s", "steps until it pays"]
     return markdown(head, rows)
 
 

@@ -39,8 +39,8 @@ from course_utils.transformer import Transformer  # noqa: E402
 
 ON_DEMAND = {  # what lessons use beside the layers, and the module it stands in
     **{name: name for name in ("data", "diagrams", "lesson", "measure", "plotting")},
-    **dict.fromkeys(("check", "hint", "solution"), "exercises"),
-    **dict.fromkeys(("claim", "progress", "seed", "settle", "train"), "lesson"),
+    **dict.fromkeys(("check", "hint", "own", "solution", "vote"), "exercises"),
+    **dict.fromkeys(("claim", "predict", "progress", "seed", "settle", "train"), "lesson"),
 }
 
 __all__ = [
@@ -80,12 +80,15 @@ __all__ = [
     "lesson",
     "masked_softmax",
     "measure",
+    "own",
     "plotting",
+    "predict",
     "progress",
     "seed",
     "settle",
     "solution",
     "train",
+    "vote",
 ]
 
 

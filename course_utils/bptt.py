@@ -133,7 +133,7 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
 
     Args:
         recurrence: one of those above.
-        compiled: whether XLA compiles both ways, which it does once for each shape; a bool, or a tensor.
+        compiled: whether XLA compiles both ways, which it does once for each shape.
         x: what the inputs add to each step, `(time, batch, width)`.
         states: the states before the first step, `(batch, units)` each.
         R, b: the recurrent kernel, `(units, width)`, and the bias beside it, `(width,)`.
@@ -142,7 +142,10 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
     Returns:
         The first state after every step, `(time, batch, units)`, and the list of the last states.
     """
-    forward, backward = (_chosen(way, recurrence, compiled) for way in (_forward, _backward))
+    ways = _forward, _backward
+    forward, backward = (
+        _compiled(way, recurrence) if compiled else functools.partial(way, recurrence) for way in ways
+    )
 
     def fast(x, R, b, *states):  # noqa: N803
         last, stacks, saved = forward(x, states, R, b, mask)
@@ -218,16 +221,6 @@ def _loop(step, given, states, outputs, backwards=False):
         lambda t, *_: t < steps, body, (0, states, arrays), maximum_iterations=steps
     )
     return states, [array.stack() for array in arrays]
-
-
-def _chosen(way, recurrence, compiled):
-    """Return one of both ways, compiled or not; where that is a tensor, it is decided when it is known."""
-    import tensorflow as tf
-
-    as_it_is, by_xla = functools.partial(way, recurrence), _compiled(way, recurrence)
-    if isinstance(compiled, bool):
-        return by_xla if compiled else as_it_is
-    return lambda *given: tf.cond(compiled, lambda: by_xla(*given), lambda: as_it_is(*given))
 
 
 @functools.cache

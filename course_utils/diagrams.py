@@ -234,7 +234,7 @@ class _Sheet:
     """A figure of `width` by `height` units. What belongs to a part in `without` is drawn pale."""
 
     def __init__(self, width, height, title=None, values=None, without=()):
-        lines = textwrap.wrap(title or "", int(width * 5.5))
+        lines = textwrap.wrap("" if title is None else str(title), int(width * 5.5))
         room = 0.25 * len(lines) + 0.1 if lines else 0
         size = width * UNIT, height * UNIT + room
         _, self.axes = plt.subplots(figsize=size, layout="none")

@@ -7,8 +7,11 @@ from keras import ops
 
 from course_utils import bptt
 
-PAYS_AFTER = 300  # steps of training, to make up for the second that a compilation takes
-BLOCK_UNITS = 96  # up to here TensorFlow's block of an LSTM is faster than what XLA compiles
+PAYS_AFTER = 400  # steps of training, to make up for the second that tracing and compiling take
+# Up to so many multiplications a step TensorFlow's block of an LSTM is faster than a loop. With more, it
+# spreads each product over all cores, which costs more than it saves.
+BLOCK_PRODUCTS = 1.4e6
+USUAL_BATCH = 64  # where the batch is not known
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -29,7 +32,7 @@ class FusedRNN(keras.layers.RNN):
         super().__init__(cell, **options)
         if not isinstance(fused, bool) and not (isinstance(fused, str) and fused == "auto"):
             raise ValueError(f'`fused` must be "auto", True or False. Received: fused={fused!r}')
-        self.fused, self.pace = fused, Pace()
+        self.fused, self.many_steps = fused, False
         if fused is True and (reason := why_not(self, self._recurrence())):
             raise ValueError(f"`fused=True` is not possible: {reason}. Received: fused=True, cell={cell}")
 
@@ -51,28 +54,23 @@ class FusedRNN(keras.layers.RNN):
         return self.cell.recurrence if its_own else None
 
 
-class Pace:
-    """Counts the steps of training on the shape of most batches, to say when compiling for it pays.
+def expect(model, steps):
+    """Say how many steps of training are to come: then a model's layers compile, or not.
 
-    XLA compiles anew for each shape, and that costs what some hundred steps cost. Other shapes, such as a
-    short last batch, are never compiled.
+    Args:
+        model: a Keras model.
+        steps: of training, on batches of one shape.
+
+    Returns:
+        Whether that changes anything, so that what was traced before is to be traced anew.
     """
-
-    def __init__(self):
-        self.seen = None  # batch, time, and how much more often than others they came
-
-    def pays(self, sequences):
-        """Count this batch, and say whether it is to be compiled."""
-        import tensorflow as tf
-
-        if self.seen is None:
-            with tf.init_scope():
-                self.seen = tf.Variable([0, 0, 0], trainable=False)
-        shape, (*usual, count) = tf.shape(sequences)[:2], tf.unstack(self.seen)
-        is_usual = tf.reduce_all(shape == usual)
-        count += tf.where(is_usual, 1, -1)
-        self.seen.assign(tf.where(count < 0, [*tf.unstack(shape), 1], [*usual, count]))
-        return is_usual & (count > PAYS_AFTER)
+    many = steps >= PAYS_AFTER
+    others = [
+        each for each in model._flatten_layers() if isinstance(each, FusedRNN) and each.many_steps != many
+    ]
+    for layer in others:
+        layer.many_steps = many
+    return bool(others)
 
 
 def why_not(layer, recurrence):
@@ -99,10 +97,10 @@ def run(layer, recurrence, plain, sequences, states, mask, training):
     """Carry the states of a layer over its sequences, in the way that is fastest here.
 
     A small LSTM goes through TensorFlow's block, a larger one through Keras' loop over the cell. The others
-    are carried by hand in training, compiled once so many steps have come that it pays, and else by the cell.
+    are carried by hand and compiled in training where many steps are to come, and else by the cell.
 
     Args:
-        layer: a `keras.layers.RNN` with a built cell, its own `pace`, and `fused`, which is True or "auto".
+        layer: a `FusedRNN` with a built cell, whose `fused` is True or "auto".
         recurrence: the one that goes the same steps as its cell.
         plain: carries the states by the cell; called without arguments.
         sequences: `(batch, time, features)`.
@@ -124,13 +122,19 @@ def run(layer, recurrence, plain, sequences, states, mask, training):
     in_graph = not tf.executing_eagerly()
     if in_graph and _compiles_all(tf.compat.v1.get_default_graph()):
         return in_loops(compiled=False)  # what is around them compiles them, and has no block
-    if recurrence is bptt.LSTM and layer.cell.units <= BLOCK_UNITS:
+    if recurrence is bptt.LSTM and _is_small(layer.cell, sequences):
         return _outputs(layer, *_in_block(layer, sequences, states, mask), mask)
     if layer.fused is True:
         return in_loops(compiled=in_graph)
-    if recurrence is bptt.LSTM or not training or not in_graph or tf.distribute.has_strategy():
+    if recurrence is bptt.LSTM or not (layer.many_steps and training and in_graph):
         return plain()
-    return in_loops(compiled=layer.pace.pays(sequences))
+    return plain() if tf.distribute.has_strategy() else in_loops(compiled=True)
+
+
+def _is_small(cell, sequences):
+    """Say whether a step of an LSTM has so few multiplications that the block is the faster way."""
+    batch, _, features = sequences.shape
+    return (batch or USUAL_BATCH) * (features + cell.units) * 4 * cell.units <= BLOCK_PRODUCTS
 
 
 def _compiles_all(graph):

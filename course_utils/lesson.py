@@ -1,4 +1,4 @@
-"""Start a lesson, train, make a claim, settle a statement, show progress.
+"""Start a lesson, train, predict, make a claim, settle a statement, show progress.
 
 Three environment variables reach a lesson from outside, and `make` sets them:
 
@@ -22,8 +22,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from course_utils import plotting
-from course_utils._validation import require_flag, require_whole
+from course_utils import fused, plotting
+from course_utils._validation import require_flag, require_number, require_whole
 
 RELATIONS = {
     ">": operator.gt,
@@ -76,21 +76,47 @@ def seed():
     return _seed
 
 
-def claim(text, *bounds):
+def predict(what, guess=None):
+    """Ask the reader for a guess before it is measured; `claim` shows it beside what came.
+
+    Args:
+        what: what is asked, one number.
+        guess: the reader's number; None for none yet.
+
+    Returns:
+        The guess, for `claim(..., guess=guess)`.
+
+    Raises:
+        ValueError: `what` is no text, or the guess is neither a number nor None.
+    """
+    print(_wrapped(f"Predict: {_sentence('what', what)}"))
+    if require_number("guess", guess, or_none=True) is None:
+        print("  Put a number in place of None, run this cell, and go on.")
+    else:
+        print(f"  your guess {_guessed(guess)}")
+    return guess
+
+
+def claim(text, *bounds, guess=None):
     """State what an experiment has shown, check it, and print it with each figure that bears it out.
 
     Args:
         text: one sentence, without figures that are measured.
         *bounds: what bears it out, each `(measured, relation, limit)`, where the relation
             is one of `>`, `>=`, `<`, `<=`, `==`.
+        guess: what the reader has predicted of the first bound's measured figure; None prints nothing.
 
     Raises:
         ClaimError: a bound is false. The message gives what was measured and what was expected.
-        ValueError: the text is no sentence, there is no bound, or one is not of that form.
+        ValueError: the text is no sentence, there is no bound, one is not of that form, or the guess is
+            neither a number nor None.
     """
+    require_number("guess", guess, or_none=True)
     if not bounds:
         raise ValueError("A claim needs at least one (measured, relation, limit). Received: bounds=()")
-    _check_bounds(_sentence("text", text), bounds, {"kind": "claim", "text": text})
+    checked = _check_bounds(_sentence("text", text), bounds, {"kind": "claim", "text": text})
+    if guess is not None:
+        print(f"  your guess {_guessed(guess)}, measured {checked[0].measured_text}")
 
 
 def settle(number, said, verdict, *bounds):
@@ -163,9 +189,9 @@ def train(model, inputs, labels, epochs, batch_size=64, validation=None, callbac
         _count_rows(*validation, name="validation")
     batch_size = min(require_whole("batch_size", batch_size), rows)
     steps = min(STEPS_AT_ONCE, rows // batch_size)
-    if model.steps_per_execution != steps:
+    if fused.expect(model, epochs * (rows // batch_size)) or model.steps_per_execution != steps:
         model.steps_per_execution = steps
-        model.train_function = model.test_function = model.predict_function = None  # made for other steps
+        model.train_function = model.test_function = model.predict_function = None  # made for others
     return model.fit(
         _batches((inputs, labels), rows, batch_size),
         epochs=epochs,
@@ -289,6 +315,7 @@ def _check_bounds(line, bounds, entry):
     print(_wrapped(f"✓ {line}" if bounds else line))
     for bound in checked:
         print(f"  measured {bound.measured_text} {bound.relation} {bound.limit_text}")
+    return checked
 
 
 def _wrapped(line):
@@ -322,6 +349,10 @@ def _figures(measured, limit):
         if _side(*map(float, texts)) == _side(*exact):
             break
     return texts
+
+
+def _guessed(guess):
+    return _figure(float(guess), 6)
 
 
 def _is_bool(value):

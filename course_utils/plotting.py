@@ -9,8 +9,8 @@ from cycler import cycler
 from course_utils._validation import require_items, require_numbers, require_whole
 
 # Okabe and Ito's colours are told apart by colour-blind readers; the line styles differ too.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
+LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*", "<", ">"]
 
 
@@ -39,15 +39,18 @@ def style():
         set_matplotlib_formats("retina")
 
 
-def curves(x, lines, xlabel, ylabel, title=None, level=None, **settings):
-    """Draw one line for each entry of `lines` over the same axis.
+def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=None, **settings):
+    """Draw one line for each entry of `lines` over the same axis, with its label at its end.
 
     Args:
         x: `(points,)`, or a dict with the points of each line.
-        lines: a dict from the label of each line to its values, `(points,)`.
+        lines: a dict from the label of each line to its values, `(points,)`; or those of several seeds,
+            `(seeds, points)`, drawn as their mean within a band from the least to the largest.
         xlabel, ylabel: what the axes show, with units.
         title: the one thing to see.
         level: a pair of a height and its label, drawn as a thin horizontal line: chance, or a baseline.
+        colors: a dict from labels to colours, for lines that are to look as in other pictures.
+        axes: where to draw; a new figure if left out.
         **settings: passed to `Axes.set`, for example `yscale="log"`.
 
     Returns:
@@ -60,26 +63,63 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, **settings):
         raise ValueError(f"`lines` must be a dict, not empty. Received: lines={lines!r:.80}")
     if isinstance(x, dict) and not x.keys() >= lines.keys():
         raise ValueError(f"`x` must have the points of each line. Received: x of {list(x)}")
-    drawn = {label: (x[label] if isinstance(x, dict) else x, y) for label, y in lines.items()}
-    for label, (points, y) in drawn.items():
+    drawn = {
+        label: (x[label] if isinstance(x, dict) else x, list(y) if getattr(y, "ndim", 1) == 2 else [y])
+        for label, y in lines.items()
+    }
+    for label, (points, seeds) in drawn.items():
         if any(map(np.iscomplexobj, require_items("x", points))):
             raise ValueError(f"`x` must not be complex. Received: x={points!r:.80}")
-        if len(points) != len(require_items("lines", y)):
-            raise ValueError(
-                "Each line must have one value for each point of `x`. "
-                f"Received: {len(y)} values and {len(points)} points for {label!r}"
-            )
+        for values in seeds:
+            if len(points) != len(require_items("lines", values)):
+                raise ValueError(
+                    "Each line must have one value for each point of `x`. "
+                    f"Received: {len(values)} values and {len(points)} points for {label!r}"
+                )
+    if colors is not None and not isinstance(colors, dict):
+        raise ValueError(f"`colors` must be a dict from labels to colours. Received: colors={colors!r:.80}")
+    if axes is not None and not isinstance(axes, plt.Axes):
+        raise ValueError(f"`axes` must be Matplotlib's. Received: axes={axes!r:.80}")
     if level is not None and (not isinstance(level, (list, tuple)) or len(level) != 2 or np.ndim(level[0])):
         raise ValueError(f"`level` must be a height and its label. Received: level={level!r:.80}")
-    _, axes = plt.subplots()
-    for label, (points, y) in drawn.items():
-        axes.plot(points, y, label=label)
+    axes = plt.subplots()[1] if axes is None else axes
+    for label, (points, seeds) in drawn.items():
+        (line,) = axes.plot(points, np.mean(seeds, axis=0), label=label, color=(colors or {}).get(label))
+        if len(seeds) > 1:
+            low, high = np.min(seeds, axis=0), np.max(seeds, axis=0)
+            axes.fill_between(points, low, high, color=line.get_color(), alpha=0.2)
     if level is not None:
         height, label = level
         axes.axhline(height, color="0.4", linewidth=1, linestyle=":", label=label)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title, **settings)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    _label_at_ends(axes)
     return axes
+
+
+def _label_at_ends(axes):
+    """Write the label of each line beside its end; where labels would touch, the upper one moves up."""
+    apart = 1.3 * plt.rcParams["font.size"] * axes.figure.dpi / 72 / axes.get_window_extent().height
+    to_share = axes.get_yaxis_transform() + axes.transAxes.inverted()
+    ends = [(_last_finite(line.get_ydata()), line) for line in axes.get_lines()]
+    heights = np.array([to_share.transform((1, end))[1] for end, _ in ends])
+    order, steps = np.argsort(heights, kind="stable"), apart * np.arange(len(ends))
+    lowest = np.maximum.accumulate(np.clip(heights[order], 0, 1) - steps)
+    places = np.minimum(lowest, max(1 - steps[-1], 0)) + steps  # no higher than the frame
+    for place, (_, line) in zip(places, (ends[each] for each in order), strict=True):
+        axes.annotate(
+            line.get_label(),
+            (1, place),
+            (6, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=line.get_color(),
+            va="center",
+        )
+
+
+def _last_finite(values):
+    finite = np.asarray(values, float)[np.isfinite(np.asarray(values, float))]
+    return finite[-1] if len(finite) else 0.0
 
 
 def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", limit=None):
@@ -186,48 +226,6 @@ def word_map(vectors, words, groups, title=None):
         axes.annotate(words[np.flatnonzero(inside)[0]], plane[inside][0], fontsize=8)
     axes.set(xlabel="first direction", ylabel="second direction", title=title)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    return axes
-
-
-def unrolled(inputs, title=None):
-    """Draw a recurrent network unrolled over its inputs: one box a step, and its three arrows.
-
-    Args:
-        inputs: what is read at each step, in Latin letters.
-        title: the one thing to see.
-
-    Returns:
-        The axes.
-
-    Raises:
-        ValueError: there is no step.
-    """
-    inputs = require_items("inputs", inputs)
-    _, axes = plt.subplots(figsize=(1.9 * len(inputs) + 1.2, 2.9))
-    arrow = {"arrowstyle": "-|>", "linewidth": 1.8}
-    for step, read in enumerate(inputs, start=1):
-        for height, text, face in (
-            (0, f"$x_{step}$\n{read}", "none"),
-            (1, f"$h_{step}$", "#DCEBF5"),
-            (2, rf"$\hat y_{step}$", "none"),
-        ):
-            axes.text(
-                step,
-                height,
-                text,
-                ha="center",
-                va="center",
-                bbox={"boxstyle": "round,pad=0.4", "fc": face, "ec": "none"},
-            )
-        axes.annotate("", (step, 0.8), (step, 0.28), arrowprops={**arrow, "color": COLORS[0]})
-        axes.annotate("", (step, 1.8), (step, 1.22), arrowprops={**arrow, "color": COLORS[2]})
-        axes.annotate("", (step - 0.16, 1), (step - 0.84, 1), arrowprops={**arrow, "color": COLORS[1]})
-        axes.text(step + 0.05, 0.5, "$W_x$", color=COLORS[0])
-        axes.text(step + 0.05, 1.45, "$W_y$", color=COLORS[2])
-        axes.text(step - 0.5, 1.1, "$W_h$", color=COLORS[1], ha="center")
-    axes.text(0.1, 1, "$h_0 = 0$", ha="right", va="center")
-    axes.set(xlim=(-0.3, len(inputs) + 0.4), ylim=(-0.4, 2.3), title=title)
-    axes.axis("off")
     return axes
 
 

@@ -58,26 +58,39 @@ def store(folder, name, *cells):
     return path
 
 
-def well_formed(name="04_lstm.ipynb"):
-    """The cells of a lesson that has the form all lessons have."""
-    stated = address.stated()
-    badge = f"https://colab.research.google.com/github/{stated.repository}/blob/{stated.revision}/notebooks/{name}"
-    title = markdown(f"# {name[:2]} · LSTM: what is kept?\n\n[![Open In Colab](badge.svg)]({badge})")
-    cells = [title]
-    for part in form.PARTS:
-        cells.append(markdown(f"## {part}"))
-        if part == "Set-up":
-            cells.append(code(address.setup_cell(), "setup"))
-        elif part == "Train it":
-            cells.append(code("seed()\nmodel.fit(x)", "nbval-ignore-output"))
-            cells += [code(f"claim('{number}', (1, '>', 0))") for number in range(form.LEAST_CLAIMS)]
-        elif part == "Look inside":
-            cells.append(code("plt.plot(x)\nplt.show()"))
-        elif part == form.BENEATH[0]:
-            cells.append(markdown(f"### {form.BENEATH[1]}"))
-        elif part == "Exercises":
-            stubs = [STUB.replace("answer", f"answer_{number}") for number in range(form.LEAST_EXERCISES)]
-            cells += [code(stub, "exercise") for stub in stubs]
+CLASS = """\
+class Cell:
+    \"\"\"One step.\"\"\"
+
+    def call(self):
+        raise NotImplementedError
+
+
+check("04.cell", Cell)"""
+
+
+def well_formed(kind):
+    """The cells of a notebook called 04_lstm.ipynb that has this form."""
+    stated, folder = address.stated(), "evidence/" * (kind is form.EVIDENCE)
+    url = f"https://colab.research.google.com/github/{stated.repository}/blob/{stated.revision}/notebooks/{folder}"
+    title = "# 04 · LSTM: the evidence" if folder else "# 04 · LSTM: what is kept?"
+    others = int(kind is form.LESSON)  # the claim of the puzzle, and the exercise that builds
+    stubs = [STUB.replace("answer", f"answer_{number}") for number in range(form.LEAST_EXERCISES - others)]
+    claims = [code(f"claim('{number}', (1, '>', 0))") for number in range(kind.least_claims - others)]
+    guess, told = "guess = predict('how much?', None)", "claim('it', (1, '>', 0), guess=guess)"
+    inside = {
+        "Set-up": [code(address.setup_cell(), "setup")],
+        "The puzzle": [code(guess), code(told)],
+        "You write it": [code(CLASS, "exercise"), code("Mine = own('04.cell', Cell, otherwise=LSTMCell)")],
+        "Train it": [code("seed()\nmodel.fit(x)", "nbval-ignore-output"), code("run(Mine)"), *claims],
+        "Look inside": [code("plt.plot(x)\nplt.show()")],
+        form.VOTES: [code("vote('04', {32: None, 36: None})")],
+        "Exercises": [code(stub, "exercise") for stub in stubs],
+        "What it cannot do yet": [markdown("### Left out")],
+    }
+    parts = kind.parts or ("Set-up", "Train it", "Look inside")
+    cells = [markdown(f"{title}\n\n[![Open In Colab](badge.svg)]({url}04_lstm.ipynb)")]
+    cells += [cell for part in parts for cell in [markdown(f"## {part}"), *inside.get(part, [])]]
     for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
     return cells

@@ -27,6 +27,8 @@ def root(tmp_path):
     said = "print('https://github.com/x/y')"
     cells = (markdown(f"# 01\n\n[![badge](b.svg)]({link})"), code("old", "setup", count=1), code(said))
     store(tmp_path, "notebooks/01_a.ipynb", *cells)
+    badge = link.replace("notebooks", "notebooks/evidence")
+    store(tmp_path, "notebooks/evidence/01_a.ipynb", markdown(f"# 01\n\n[![badge](b.svg)]({badge})"))
     address.change(tmp_path)
     return tmp_path
 
@@ -44,12 +46,14 @@ def test_the_repository_equals_its_stamped_form(path):
 def test_stamping_changes_every_place_and_nothing_else_and_is_undone_by_stamping_back(root):
     before = texts(root)
     changed = address.change(root, OTHER.url, OTHER.revision)
-    assert [path.name for path in changed] == ["pyproject.toml", "README.md", "01_a.ipynb"]
+    assert [path.name for path in changed] == ["pyproject.toml", "README.md", "01_a.ipynb", "01_a.ipynb"]
     assert address.stated(root) == OTHER
     readme = (root / "README.md").read_text()
     assert readme.count("https://github.com/a-school/our.fork/actions/workflows/test.yml") == 2
     assert "git clone https://github.com/a-school/our.fork\n    cd our.fork\n" in readme
     assert "https://github.com/keras-team/keras/blob/master" in readme
+    (evidence,) = lessons.read(root / "notebooks/evidence/01_a.ipynb").cells
+    assert "/github/a-school/our.fork/blob/2027/spring/notebooks/evidence/01_a.ipynb)" in evidence.source
     title, setup, said = lessons.read(root / "notebooks/01_a.ipynb").cells
     for text in (readme, title.source):
         assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in text

@@ -1,5 +1,6 @@
 """Gradients by hand are those of the cell, in every option, and the layers take the way that is right."""
 
+import contextlib
 import functools
 import itertools
 import re
@@ -53,14 +54,22 @@ def family(request):
 
 @pytest.fixture(name="at_once")
 def _at_once(monkeypatch):
-    """XLA compiles from the third step on."""
+    """A few steps are many, so that XLA compiles."""
     monkeypatch.setattr(fused, "PAYS_AFTER", 2)
+
+
+@pytest.fixture(name="compiled_ways")
+def _compiled_ways(monkeypatch):
+    """The ways that XLA compiles, one after the other."""
+    ways, chosen = [], bptt._compiled.__wrapped__
+    monkeypatch.setattr(bptt, "_compiled", lambda *each: ways.append(each) or chosen(*each))
+    return ways
 
 
 @pytest.fixture(name="no_block")
 def _no_block(monkeypatch):
     """Even a small LSTM goes through the loops."""
-    monkeypatch.setattr(fused, "BLOCK_UNITS", 0)
+    monkeypatch.setattr(fused, "BLOCK_PRODUCTS", 0)
 
 
 def tensor(rng, *shape):
@@ -162,45 +171,75 @@ def test_states_go_on_from_batch_to_batch(rng):
 
 
 class TestTheChoice:
-    """Compiling is for training, for the usual shape, and only where it makes up for its cost."""
+    """Compiling is for a long training, and a block for small steps."""
 
-    def test_pace_counts_the_usual_shape(self, monkeypatch):
-        monkeypatch.setattr(fused, "PAYS_AFTER", 3)
-        pace = fused.Pace()
-        usual, short, longer = np.zeros((8, 5, 1)), np.zeros((3, 5, 1)), np.zeros((8, 9, 1))
-        assert [bool(pace.pays(usual)) for _ in range(6)] == [False] * 3 + [True] * 3
-        assert not pace.pays(short)
-        assert pace.pays(usual)
-        assert [bool(pace.pays(longer)) for _ in range(10)] == [False] * 9 + [True]
-
-    @pytest.mark.usefixtures("at_once")
     @pytest.mark.parametrize("name", ["tanh", "GRU"])
-    def test_steps_are_equal_before_and_after_compiling(self, name, rng):
+    def test_a_long_training_is_compiled_and_goes_the_same_way(self, name, rng, compiled_ways):
         make, own = FAMILIES[name]
-        layer = make(UNITS, return_sequences=True, return_state=True, **own)
-        weights, inputs, states = given_to(layer, rng)
+        layer, plain = (make(UNITS, **own, fused=each) for each in ("auto", False))
+        weights, inputs, _ = given_to(layer, rng)
+        trained = []
+        for each in (layer, plain):
+            each.build(inputs.shape)
+            each.set_weights(weights)
+            model = keras.Sequential([each])
+            model.compile(keras.optimizers.SGD(0.05), "mse", jit_compile=False)
+            keras.utils.set_random_seed(0)
+            lesson.train(model, np.tile(inputs, (4, 1, 1)), np.ones((4 * BATCH, UNITS)), 100, BATCH)
+            trained.append(each.get_weights())
+        assert bool(compiled_ways) == layer.many_steps
+        assert layer.many_steps
+        assert_equal(*trained)
 
-        @tf.function(autograph=False)
-        def step(mask):
-            with tf.GradientTape() as tape:
-                outputs = layer(inputs, initial_state=states, mask=mask, training=True)
-                loss = sum(tf.reduce_sum(tf.sin(each)) for each in outputs)
-            return outputs, tape.gradient(loss, [each.value for each in layer.trainable_variables])
-
-        layer.set_weights(weights)
-        first, *_, last = (tf.nest.flatten(step(tf.constant(MASK))) for _ in range(4))
-        assert layer.pace.seen[2] > fused.PAYS_AFTER
-        assert_equal(last, first)
-
-    @pytest.mark.usefixtures("at_once")
-    @pytest.mark.parametrize(("training", "compiles"), [(True, True), (False, False)])
-    def test_inference_is_never_compiled(self, training, compiles, rng, monkeypatch):
-        traced = []
-        chosen = bptt._compiled.__wrapped__
-        monkeypatch.setattr(bptt, "_compiled", lambda *each: traced.append(each) or chosen(*each))
+    @pytest.mark.parametrize(
+        ("steps", "training", "compiles"), [(399, True, False), (400, True, True), (400, False, False)]
+    )
+    def test_a_short_training_and_inference_are_not_compiled(
+        self, steps, training, compiles, rng, compiled_ways
+    ):
         layer = GRU(UNITS)
+        assert (
+            fused.expect(keras.Sequential([layer]), steps) == layer.many_steps == (steps >= fused.PAYS_AFTER)
+        )
+        assert not fused.expect(keras.Sequential([layer]), steps)
         tf.function(functools.partial(layer, training=training))(tensor(rng, BATCH, TIME, FEATURES))
-        assert bool(traced) == compiles
+        assert bool(compiled_ways) == compiles
+
+    def test_a_long_training_after_a_short_one_is_compiled(self, rng, compiled_ways):
+        model = keras.Sequential([GRU(UNITS)])
+        model.compile("sgd", "mse", jit_compile=False)
+        given = tensor(rng, 20 * BATCH, TIME, FEATURES).numpy(), np.ones((20 * BATCH, UNITS))
+        for epochs, compiled in ((1, False), (20, True)):
+            lesson.train(model, *given, epochs, BATCH)
+            assert bool(compiled_ways) == compiled
+
+    def test_layers_within_others_are_told_too(self):
+        encoder, decoder = Encoder(GRUCell, 3, bidirectional=True), Decoder(GRUCell, 3)
+        model = Seq2Seq(encoder, decoder, 5, 5, 2)
+        inner = [each for each in model._flatten_layers() if isinstance(each, fused.FusedRNN)]
+        assert len(inner) == 3
+        assert fused.expect(model, 1_000)
+        assert all(each.many_steps for each in inner)
+        assert fused.expect(model, 1)
+        assert not any(each.many_steps for each in inner)
+
+    @pytest.mark.parametrize(
+        ("batch", "features", "units", "block"),
+        [
+            (64, 9, 64, True),
+            (64, 32, 64, False),
+            (32, 32, 64, True),
+            (128, 9, 64, False),
+            (None, 9, 128, False),
+        ],
+    )
+    def test_a_block_is_for_small_steps(self, batch, features, units, block, monkeypatch):
+        monkeypatch.setattr(bptt, "block_lstm", lambda *_: pytest.fail("in a block"))
+        layer = LSTM(units)
+        shape = tf.TensorSpec((batch, 2, features), "float32")
+        trace = tf.function(functools.partial(layer, training=True)).get_concrete_function
+        with pytest.raises(pytest.fail.Exception, match="in a block") if block else contextlib.nullcontext():
+            trace(shape)
 
     @pytest.mark.parametrize(
         ("make", "reason"),

@@ -177,3 +177,5 @@ def test_what_a_lesson_depends_on_makes_another_case(course, tmp_path, monkeypat
     assert other() == 3
     store(course, "notebooks/02_good.ipynb", code("other"))
     assert other() == 4
+    evidence = store(course, "notebooks/evidence/02_good.ipynb", code("other"))
+    assert len(colab.failures([path, evidence], None, tmp_path, course)) == 2

@@ -18,7 +18,7 @@ def load(path):
 
 def test_every_file_that_is_named_exists():
     named = set(re.findall(r"(?:\w+/)*\w+\.(?:py|md|toml|txt|ipynb)|(?<=`)\w+/(?=`)", PAGE))
-    new = f"{int(lessons.find()[-1].name[:2]) + 1:02}"  # the lesson that is to be written
+    new = f"{max(int(path.name[:2]) for path in lessons.find()) + 1:02}"  # the lesson that is to be written
     assert f"notebooks/{new}_name.ipynb" in named
     named = {path for path in named if new not in path}
     assert {"course_utils/", "tests/test_embedding.py", "docs/reference.md", "README.md"} <= named

@@ -1,6 +1,7 @@
 """Every exercise: its solution passes, its stub is not tried yet, and plausible wrong answers hear why."""
 
 import copy
+import functools
 import importlib
 import inspect
 import itertools
@@ -14,10 +15,11 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from course_utils import check, exercises, hint, solution
-from course_utils.exercises import EXERCISES, properties
-from course_utils.exercises.exercise import WrongAnswerError
+from course_utils import LSTMCell, check, exercises, hint, lesson, own, solution, vote
+from course_utils.exercises import EXERCISES, cells, properties, statements
+from course_utils.exercises.exercise import WrongAnswerError, described
 
 NOTEBOOKS = sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))
 CELLS = {
@@ -28,6 +30,8 @@ CELLS = {
 }
 
 
+CLASSES = [name for name in EXERCISES if EXERCISES[name].kind == "class"]
+FUNCTIONS = [name for name in EXERCISES if name not in CLASSES]
 WRONG = {}
 for path in sorted(Path(__file__).parent.glob("wrong_answers_*.py")):
     WRONG |= importlib.import_module(path.stem).WRONG
@@ -44,10 +48,15 @@ def said(capsys, name, answer):
     return capsys.readouterr().out
 
 
+def defined_in(source, name, checked=lambda *_: None):
+    """Run a cell as its lesson does, and return what it defines for an exercise."""
+    namespace = {"np": np, "keras": keras, "ops": keras.ops, "check": checked}
+    exec(source, namespace)
+    return namespace[EXERCISES[name].solution.__name__]
+
+
 def stub_of(name):
-    namespace = {"np": np, "check": lambda *_: None}
-    exec(CELLS[name], namespace)
-    return namespace[name.partition(".")[2]]
+    return defined_in(CELLS[name], name)
 
 
 def test_every_exercise_stands_in_its_lesson_and_has_wrong_answers():
@@ -75,10 +84,14 @@ def test_the_untouched_stub_is_not_tried_yet(name, capsys):
 def test_the_stub_asks_for_what_the_solution_gives(name):
     stub, solved = stub_of(name), EXERCISES[name].solution
     assert stub.__doc__ == solved.__doc__
-    assert (
-        stub.__code__.co_varnames[: stub.__code__.co_argcount]
-        == solved.__code__.co_varnames[: solved.__code__.co_argcount]
-    )
+    assert inspect.signature(stub) == inspect.signature(solved)
+    if name in CLASSES:
+        assert stub.__bases__ == solved.__bases__
+        assert {each for each in vars(stub) if inspect.isfunction(vars(stub)[each])} == {
+            each for each in vars(solved) if inspect.isfunction(vars(solved)[each])
+        }
+        assert inspect.signature(stub.call) == inspect.signature(solved.call)
+        assert stub.call.__doc__ == solved.call.__doc__
 
 
 @pytest.mark.parametrize(
@@ -102,7 +115,8 @@ def test_an_error_or_no_function_is_a_wrong_answer(name, capsys):
         raise ZeroDivisionError("division by zero")
 
     assert "ZeroDivisionError: division by zero" in said(capsys, name, fails)
-    assert "the function that you wrote" in said(capsys, name, 4)
+    asked = "class" if "class " in CELLS[name] else "function"
+    assert f"the {asked} that you wrote, without brackets" in said(capsys, name, 4)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -115,21 +129,27 @@ def test_an_answer_of_an_odd_kind_is_wrong_and_raises_nothing(name, odd, capsys)
 
 @pytest.mark.parametrize("name", [name for name in CELLS if "raise NotImplementedError\n    " in CELLS[name]])
 def test_the_planted_bug_is_one(name, capsys):
-    namespace = {"np": np, "check": check}
-    exec(CELLS[name].replace("    raise NotImplementedError\n", ""), namespace)
+    defined_in(CELLS[name].replace("    raise NotImplementedError\n", ""), name, check)
     assert "✗" in capsys.readouterr().out
 
 
+def test_the_planted_bug_of_the_lstm_is_named(capsys):
+    defined_in(CELLS["04.lstm_step"].replace("    raise NotImplementedError\n", ""), "04.lstm_step", check)
+    assert "expected: the blocks in the order i, f, g, o\n      came:     the order i, f, o, g" in (
+        capsys.readouterr().out
+    )
+
+
 def test_each_lesson_predicts_writes_and_repairs():
-    for lesson in {name[:2] for name in EXERCISES}:
-        cells = [source for name, source in CELLS.items() if name.startswith(lesson)]
+    for number in {name[:2] for name in EXERCISES}:
+        cells = [source for name, source in CELLS.items() if name.startswith(number)]
         repairs = [source for source in cells if "raise NotImplementedError\n    " in source]
         predicts = [source for source in cells if '"""Predict: ' in source]
-        assert len(cells) >= 3, f"lesson {lesson} needs three exercises: predict, write, repair"
-        assert repairs, f"lesson {lesson} needs an exercise that repairs a planted bug"
-        assert predicts, f'lesson {lesson} needs an exercise whose docstring begins "Predict: "'
+        assert len(cells) >= 3, f"lesson {number} needs three exercises: predict, write, repair"
+        assert repairs, f"lesson {number} needs an exercise that repairs a planted bug"
+        assert predicts, f'lesson {number} needs an exercise whose docstring begins "Predict: "'
         written = len(cells) - len(repairs) - len(predicts)
-        assert written > 0, f"lesson {lesson} needs an exercise that writes a function"
+        assert written > 0, f"lesson {number} needs an exercise that writes a function"
 
 
 def test_a_wrong_window_is_drawn_and_a_right_one_is_not(capsys, monkeypatch):
@@ -198,6 +218,26 @@ def test_an_answer_that_changes_an_argument_is_wrong(name, place, capsys):
     np.testing.assert_equal(arguments_of(name)[place], before)  # what is asked stays the same
 
 
+def cell_turned(name, turn, number):
+    """Return the solution, a cell, in which each new state is turned, or that of one number alone."""
+
+    class Turned(EXERCISES[name].solution):
+        def call(self, inputs, states):
+            _, after = super().call(inputs, states)
+            after = [
+                as_tensor(turn(np.array(state))) if number in (None, index) else state
+                for index, state in enumerate(after)
+            ]
+            return after[0], after
+
+    return Turned
+
+
+def as_tensor(turned):
+    plain = type(turned) is np.ndarray and turned.dtype.kind in "iuf"
+    return keras.ops.convert_to_tensor(turned.astype("float32")) if plain else turned
+
+
 def leaves_of(came):
     """Return the arrays of a result, and whether there are several in a tuple or a list."""
     several = isinstance(came, (tuple, list)) and any(np.ndim(each) for each in came)
@@ -206,6 +246,8 @@ def leaves_of(came):
 
 def turned(name, turn, number=None):
     """Return the solution with each array of its result turned, or that of one number alone."""
+    if name in CLASSES:
+        return cell_turned(name, turn, number)
 
     def answer(*given):
         leaves, several = leaves_of(EXERCISES[name].solution(*given))
@@ -218,7 +260,9 @@ def turned(name, turn, number=None):
 
 
 def arrays_of(name):
-    """Return how many arrays the solution gives."""
+    """Return how many arrays the solution gives, or its cell."""
+    if name in CLASSES:
+        return len(EXERCISES[name].solution(2).state_size)
     return len(leaves_of(EXERCISES[name].solution(*arguments_of(name)))[0])
 
 
@@ -308,7 +352,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_answer_passes_in_every_form(name, capsys):
     for form, turn in FORMS.items():
         assert "Solved" in said(capsys, name, turned(name, turn)), form
@@ -350,9 +394,8 @@ def test_hints_come_one_by_one(capsys, monkeypatch):
 def test_every_exercise_has_hints_and_a_solution_that_stands_alone(name, capsys):
     assert len(EXERCISES[name].hints) >= 2
     solution(name)
-    namespace = {"np": np}
-    exec(capsys.readouterr().out, namespace)
-    assert "Solved" in said(capsys, name, namespace[name.partition(".")[2]])
+    alone = defined_in(capsys.readouterr().out, name)
+    assert "Solved" in said(capsys, name, alone)
 
 
 @pytest.mark.parametrize("ask", [hint, solution, lambda name: check(name, None)])
@@ -400,7 +443,42 @@ def sees_in_place(function, time, dim):
     return np.False_
 
 
+def cell_by_hand(split, sigmoid, returned):
+    class ByHand(EXERCISES["04.lstm_cell"].solution):
+        def call(self, inputs, states):
+            z = inputs @ self.kernel + states[0] @ self.recurrent_kernel + self.bias
+            i, f, g, o = split(z, self.units)
+            c = sigmoid(f) * states[1] + sigmoid(i) * keras.ops.tanh(g)
+            return returned(sigmoid(o) * keras.ops.tanh(c), c)
+
+    return ByHand
+
+
 RIGHT = [
+    ("04.lstm_cell", LSTMCell),
+    ("04.lstm_cell", functools.partial(LSTMCell, forget_bias=0)),
+    (
+        "04.lstm_cell",
+        cell_by_hand(
+            lambda z, units: [z[:, units * block : units * block + units] for block in range(4)],
+            lambda z: 1 / (1 + keras.ops.exp(-z)),
+            lambda h, c: (h, (h, c)),
+        ),
+    ),
+    (
+        "04.lstm_cell",
+        cell_by_hand(lambda z, _: tf.split(z, 4, axis=1), tf.sigmoid, lambda h, c: [h, [h, c]]),
+    ),
+    (
+        "04.bias_experiment",
+        lambda biases, inputs, make_cell: dict(
+            zip(
+                biases,
+                EXERCISES["04.bias_experiment"].solution(biases, inputs, make_cell),
+                strict=True,
+            )
+        ),
+    ),
     ("01.rows_that_change", lambda: np.unique([3, 7, 3, 9, 9, 7, 0, 0]).size),
     (
         "01.sentence_vectors",
@@ -423,7 +501,6 @@ RIGHT = [
             g * limit / max(limit, np.sqrt(sum((g**2).sum() for g in gradients))) for g in gradients
         ),
     ),
-    ("04.forget_bias", lambda distance, share: -np.log(np.float32(share) ** np.float32(-1 / distance) - 1)),
     ("06.rising_ceiling", lambda: Fraction(3, 4)),
     (
         "06.last_states",
@@ -469,6 +546,200 @@ RIGHT = [
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
 def test_a_right_answer_of_another_kind_passes(name, answer, capsys):
     assert "Solved" in said(capsys, name, answer)
+
+
+def test_what_an_experiment_measured_is_drawn_where_it_is_right(capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
+    check("04.bias_experiment", WRONG["04.bias_experiment"][0][0])
+    assert not shown
+    check("04.bias_experiment", EXERCISES["04.bias_experiment"].solution)
+    measured, formula = shown[0].axes[0].lines
+    assert (np.diff(measured.get_ydata()) > 0).all()
+    np.testing.assert_allclose(formula.get_ydata(), (1 / (1 + np.exp(-formula.get_xdata()))) ** 20)
+    assert capsys.readouterr().out.count("Solved") == 1
+
+
+def test_what_cannot_be_drawn_leaves_the_answer_right(capsys, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: 1 / 0)
+    assert "Solved" in said(capsys, "04.bias_experiment", EXERCISES["04.bias_experiment"].solution)
+
+
+def test_one_own_is_used_where_it_passes_and_the_courses_where_not(capsys, tmp_path, monkeypatch):
+    log = tmp_path / "log.jsonl"
+    monkeypatch.setenv("COURSE_LOG", str(log))
+    mine = EXERCISES["04.lstm_cell"].solution
+    assert own("04.lstm_cell", mine, otherwise=LSTMCell) is mine
+    assert capsys.readouterr().out == "From here on: your MyLSTMCell, because it passes 04.lstm_cell.\n"
+    unsolved = "From here on: LSTMCell of the course, because 04.lstm_cell is not solved yet.\n"
+    for other in (stub_of("04.lstm_cell"), WRONG["04.lstm_cell"][0][0], 4, None, lambda units: units.x):
+        assert own("04.lstm_cell", other, otherwise=LSTMCell) is LSTMCell
+        assert capsys.readouterr().out == unsolved
+    assert not log.exists()  # `check` has written it
+
+
+def test_one_own_function_is_used_too(capsys):
+    mine = EXERCISES["04.lstm_step"].solution
+    assert own("04.lstm_step", mine, otherwise=abs) is mine
+    assert own("04.lstm_step", WRONG["04.lstm_step"][0][0], otherwise=abs) is abs
+    assert capsys.readouterr().out.count("From here on") == 2
+
+
+def test_what_is_used_otherwise_must_be_a_class_or_a_function():
+    with pytest.raises(ValueError, match=r"`otherwise` must be a class or a function. Received: otherwise=4"):
+        own("04.lstm_cell", None, otherwise=4)
+
+
+SAID = "An LSTM forgets, and this sentence goes on so long that it does not fit into a single line of 88"
+SETTLED = {
+    5: {"said": SAID, "verdict": "holds", "bounds": [["0.1", "<", "2"], ["3", "==", "3"]]},
+    6: {"said": "It does", "verdict": "does not hold", "bounds": [["1", ">", "0"]]},
+    7: {"said": "It may", "verdict": "holds only when it rains", "bounds": [["1", ">", "0"]]},
+    17: {"said": "It is", "verdict": "holds", "bounds": []},
+}
+
+
+@pytest.fixture(name="settled")
+def _settled(tmp_path, monkeypatch):
+    where = {"lesson": "04", "where": "notebooks/evidence/04_lstm.ipynb"}
+    entries = {number: {**each, **where} for number, each in SETTLED.items()}
+    entries[8] = {**entries[6], "lesson": "05"}
+    file = tmp_path / "statements.json"
+    file.write_text(json.dumps(entries), encoding="utf-8")
+    monkeypatch.setattr(statements, "FILE", file)
+
+
+@pytest.mark.usefixtures("settled")
+def test_without_votes_the_statements_are_shown_and_no_verdict(capsys):
+    vote("04", {6: None, 5: None})
+    assert capsys.readouterr().out.splitlines() == [
+        "6. It does",
+        "5. An LSTM forgets, and this sentence goes on so long that it does not fit into a single",
+        "  line of 88",
+        "Does it hold? Put True or False in place of None, and run this cell again.",
+    ]
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize(
+    ("number", "given", "answer"),
+    [
+        (5, True, "you voted: it holds. Yes: it holds."),
+        (5, np.False_, "you voted: it does not hold. No: it holds."),
+        (6, False, "you voted: it does not hold. Yes: it does not hold."),
+        (6, True, "you voted: it holds. No: it does not hold."),
+        (7, True, "you voted: it holds. It depends: it holds only when it rains."),
+        (7, False, "you voted: it does not hold. It depends: it holds only when it rains."),
+    ],
+)
+def test_a_vote_shows_the_verdict_the_figures_and_the_place(number, given, answer, capsys):
+    vote("04", {number: given})
+    lines = capsys.readouterr().out.splitlines()
+    figures = [f"  measured {' '.join(bound)}" for bound in SETTLED[number]["bounds"]]
+    assert lines[-len(figures) - 2 :] == [
+        f"  {answer}",
+        *figures,
+        "  settled in notebooks/evidence/04_lstm.ipynb",
+    ]
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_has_no_vote_yet_stays_hidden_beside_what_has(capsys):
+    vote("04", {6: None, 7: True, 17: True})
+    out = capsys.readouterr().out
+    assert "does not hold" not in out
+    assert "it holds only when it rains" in out
+    assert "  a matter of definition: nothing is measured\n" in out
+    assert out.endswith("run this cell again.\n")
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("4", {5: True}), r"`lesson` must be one of 04, 05. Received: lesson='4'"),
+        ((4, {5: True}), r"Received: lesson=4"),
+        (("04", {8: True}), r"settles the statements 5, 6, 7, 17. Received: votes={8: True}"),
+        (("04", {5: None, 1: None}), r"Received: votes={5: None, 1: None}$"),
+        (("04", {"5": True}), r"Received: votes={'5': True}"),
+        (("04", {5.0: True}), r"Received: votes={5.0: True}"),
+        (("04", {True: True}), r"Received: votes={True: True}"),
+        (("04", {5: 1}), r"A vote is True, False or None. Received: votes={5: 1}"),
+        (("04", {5: "True"}), r"Received: votes={5: 'True'}"),
+        (("04", {}), r"`votes` must be a dict from a statement's number .*Received: votes={}"),
+        (("04", [5]), r"Received: votes=\[5\]"),
+        (("04", None), r"Received: votes=None"),
+    ],
+)
+def test_votes_of_another_form_are_refused_before_anything_is_shown(arguments, message, capsys):
+    with pytest.raises(ValueError, match=message):
+        vote(*arguments)
+    assert not capsys.readouterr().out
+
+
+def test_what_is_said_is_stored_as_it_was_settled():
+    stored = statements.read()
+    assert list(stored) == list(lesson.STATEMENTS)
+    root = Path(__file__).parent.parent
+    for number, each in stored.items():
+        assert each["said"].strip(), number
+        assert lesson.VERDICT.fullmatch(each["verdict"]), number
+        assert (root / each["where"]).name.startswith(f"{each['lesson']}_"), number
+        assert (root / each["where"]).exists(), number
+        assert bool(each["bounds"]) != (number in lesson.WITHOUT_MEASUREMENT), number
+        for measured, relation, limit in each["bounds"]:
+            if measured not in ("True", "False"):
+                assert lesson.RELATIONS[relation](float(measured), float(limit)), number
+
+
+class TestCells:
+    """What a learner's cell hears where numbers alone do not tell."""
+
+    right = EXERCISES["04.lstm_cell"].solution
+
+    def test_a_check_leaves_the_traceback_of_keras_as_it_was(self, capsys):
+        for answer in (self.right, stub_of("04.lstm_cell"), WRONG["04.lstm_cell"][0][0]):
+            check("04.lstm_cell", answer)
+            assert keras.config.is_traceback_filtering_enabled()
+        assert capsys.readouterr().out
+
+    def test_many_checks_bring_no_warning_of_tracing(self, caplog, capsys):
+        for _ in range(6):
+            cells.trains(self.right, "LSTMCell")
+        assert not caplog.records
+        assert not capsys.readouterr().err
+
+
+class Failing(keras.layers.Layer):
+    def call(self, inputs):
+        return keras.ops.matmul(inputs, keras.ops.ones((4, 5)))
+
+
+@tf.function
+def traced(inputs):
+    raise ValueError(f"no tensor of rank {len(inputs.shape)}")
+
+
+@pytest.mark.parametrize(
+    ("fails", "told"),
+    [
+        (
+            lambda: Failing()(np.ones((2, 3))),
+            "InvalidArgumentError: Matrix size-incompatible: In[0]: [2,3], In[1]: [4,5]",
+        ),
+        (lambda: Failing()(keras.Input((3,))), "ValueError: Dimensions must be equal, but are 3 and 4 for "),
+        (lambda: traced(tf.ones((2, 3))), "ValueError: no tensor of rank 2"),
+        (lambda: {}["c"], "KeyError: 'c'"),
+        (lambda: int("x" * 500), "ValueError: invalid literal for int() with base 10: ..."),
+    ],
+)
+def test_an_error_is_told_in_a_line_without_what_keras_and_tensorflow_add(fails, told):
+    with pytest.raises((ValueError, KeyError, tf.errors.InvalidArgumentError), match=r"\w") as error:
+        fails()
+    line = described(error.value)
+    assert line.startswith(told)
+    assert len(line) < 260
+    assert not re.search(r"\n|\x1b|Arguments received|\{\{|\[Op:", line)
 
 
 class TestProperties:

@@ -1,6 +1,7 @@
 """tools/glossary.py: every term that a lesson gives in Korean is on the page, once."""
 
 from collections import Counter
+from pathlib import Path
 
 from small_lessons import code, markdown, store
 
@@ -28,7 +29,8 @@ def test_terms_are_found_as_the_lessons_write_them(tmp_path):
 
 
 def test_the_page_is_in_the_order_of_the_alphabet():
-    page = glossary.render(glossary.Term(name, "한", "02_rnn.ipynb") for name in ("mask", "GRU", "Bias"))
+    path = Path("02_rnn.ipynb")
+    page = glossary.render(glossary.Term(name, "한", path) for name in ("mask", "GRU", "Bias"))
     assert page.index("| Bias |") < page.index("| GRU |") < page.index("| Mask | 한 | [02](notebooks/02_rnn")
 
 

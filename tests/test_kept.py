@@ -48,7 +48,7 @@ def test_a_key_changes_with_every_part():
     assert kept.key("a", 1) == kept.key("a", 1)
 
 
-def test_the_package_is_named_by_its_modules_and_the_versions(tmp_path, monkeypatch):
+def test_the_package_is_named_by_its_modules_its_records_and_the_versions(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "PACKAGE", tmp_path)
     module = tmp_path / "layer.py"
     module.write_text("one = 1")
@@ -57,8 +57,14 @@ def test_the_package_is_named_by_its_modules_and_the_versions(tmp_path, monkeypa
     assert kept.package() == first
     module.write_text("two = 2")
     second = kept.package()
+    store(tmp_path, "records/budget.json", code("1"))
+    third = kept.package()
+    store(tmp_path, "records/budget.json", code("2"))
+    fourth = kept.package()
+    store(tmp_path, kept.VERDICTS)
+    assert kept.package() == fourth
     monkeypatch.setattr(kept, "version", lambda name: "0")
-    assert len({first, second, kept.package()}) == 3
+    assert len({first, second, third, fourth, kept.package()}) == 5
 
 
 @pytest.mark.parametrize(

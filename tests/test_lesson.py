@@ -152,6 +152,66 @@ def test_printed_figures_compare_as_the_measured_ones_do(measured, limit):
     assert len(shown) <= 24
 
 
+def test_a_prediction_is_asked_for_and_shown_beside_what_came(capsys, log):
+    guess = lesson.predict("the share that is right", 0.9)
+    lesson.claim("it works", (0.14, "<", 0.3), (5, ">", 1), guess=guess)
+    assert guess == 0.9
+    assert capsys.readouterr().out.splitlines() == [
+        "Predict: the share that is right",
+        "  your guess 0.9",
+        "✓ it works",
+        "  measured 0.14 < 0.3",
+        "  measured 5 > 1",
+        "  your guess 0.9, measured 0.14",
+    ]
+    assert log()[0].keys() == {"kind", "text", "held", "bounds", "seed"}  # what a reader guesses stays hers
+
+
+def test_without_a_guess_nothing_is_said_of_one(capsys):
+    assert lesson.predict("the share that is right") is None
+    asked = capsys.readouterr().out
+    assert asked.splitlines()[1:] == ["  Put a number in place of None, run this cell, and go on."]
+    lesson.claim("it works", (1, ">", 0), guess=None)
+    assert capsys.readouterr().out == "✓ it works\n  measured 1 > 0\n"
+
+
+def test_a_long_question_is_wrapped(capsys):
+    lesson.predict(" ".join(["word"] * 40), 1)
+    *asked, guess = capsys.readouterr().out.splitlines()
+    assert max(map(len, asked)) <= lesson.WIDTH
+    assert " ".join(asked).split() == ["Predict:", *["word"] * 40]
+    assert guess == "  your guess 1"
+
+
+@pytest.mark.parametrize("guess", [0, -3, 2.5, np.float32(0.5), np.int64(7)])
+def test_a_guess_may_be_any_number(guess, capsys):
+    assert lesson.predict("a number", guess) is guess
+    lesson.claim("it works", (1, ">", 0), guess=guess)
+    assert capsys.readouterr().out.endswith(f"  your guess {float(guess):g}, measured 1\n")
+
+
+@pytest.mark.parametrize("guess", ["0.9", float("nan"), float("inf"), True, np.array([0.5]), [1], 1j])
+def test_a_guess_that_is_no_number_is_refused(guess, capsys, log):
+    refused = r"`guess` must be a number or None. Received: guess="
+    with pytest.raises(ValueError, match=refused):
+        lesson.predict("a number", guess)
+    with pytest.raises(ValueError, match=refused):
+        lesson.claim("it works", (1, ">", 0), guess=guess)
+    assert "✓" not in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError):
+        log()
+
+
+def test_a_prediction_needs_a_question():
+    with pytest.raises(ValueError, match=r"`what` must be a sentence. Received: what=''"):
+        lesson.predict("", 3)
+
+
+def test_a_false_claim_is_one_whatever_was_guessed():
+    with pytest.raises(lesson.ClaimError, match="NOT AS EXPECTED"):
+        lesson.claim("it works", (0, ">", 1), guess=0)
+
+
 @pytest.mark.parametrize("length", [1, 7, 30, 200])
 def test_a_long_claim_is_wrapped_between_words_and_a_figure_never_is(length, capsys):
     text = " ".join(["word-by-word"] * length)

@@ -1,31 +1,53 @@
 """tools/lessons.py: finding, executing, solving."""
 
 import sys
+from pathlib import Path
 
 import pytest
-from small_lessons import CLAIM, STUB, code, markdown, store
+from small_lessons import CLAIM, CLASS, STUB, code, markdown, store
 
-from tools import lessons
+from tools import lessons, run, save, seeds
 
 
 def stored(tmp_path, *cells):
     return lessons.read(store(tmp_path, "02_rnn.ipynb", *cells))
 
 
-def test_lessons_are_found_in_order_and_by_number(tmp_path):
+def test_lessons_and_then_their_evidence_are_found_in_order_and_by_number(tmp_path):
     with pytest.raises(ValueError, match="This one holds none"):
         lessons.find(folder=tmp_path)
-    paths = [store(tmp_path, name) for name in ("02_b.ipynb", "10_c.ipynb", "01_a.ipynb", "draft.ipynb")]
-    assert lessons.find(folder=tmp_path) == [paths[2], paths[0], paths[1]]
-    assert lessons.find("02", tmp_path) == lessons.find(2, tmp_path) == [paths[0]]
+    names = "evidence/02_b", "02_b", "10_c", "evidence/01_a", "01_a", "draft"
+    evidence, second, tenth, of_the_first, first, _ = (store(tmp_path, f"{name}.ipynb") for name in names)
+    assert lessons.find(folder=tmp_path) == [first, second, tenth, of_the_first, evidence]
+    assert lessons.find("02", tmp_path) == lessons.find(2, tmp_path) == [second]
+    assert lessons.find("02e", tmp_path) == lessons.find("2e", tmp_path) == [evidence]
 
 
-@pytest.mark.parametrize("number", ["42", "", "rnn", "-1"])
+@pytest.mark.parametrize("number", ["42", "", "rnn", "-1", "02e", "e", "01ee"])
 def test_an_unknown_number_names_those_that_exist(tmp_path, number):
-    store(tmp_path, "01_a.ipynb")
-    store(tmp_path, "02_b.ipynb")
-    with pytest.raises(ValueError, match=rf"N must be the number of a lesson: 01, 02. Received: N={number}"):
+    for name in ("01_a.ipynb", "02_b.ipynb", "evidence/01_a.ipynb"):
+        store(tmp_path, name)
+    said = rf"N must be the number of a lesson: 01, 02, 01e. Received: N={number}$"
+    with pytest.raises(ValueError, match=said):
         lessons.find(number, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [(run, ["--one", "42"]), (run, ["--one"]), (save, ["42"]), (save, []), (seeds, ["--one", "42"])],
+)
+def test_an_unknown_number_is_one_clear_line_of_each_command(tmp_path, command, arguments):
+    store(tmp_path, "02_a.ipynb")
+    number = "42" if "42" in arguments else ""
+    said = command.main(arguments, tmp_path)
+    assert said == f"N must be the number of a lesson: 02. Received: N={number}"
+
+
+def test_a_lesson_and_its_evidence_have_names_and_places_of_their_own():
+    paths = Path("notebooks/02_rnn.ipynb"), Path("notebooks/evidence/02_rnn.ipynb")
+    assert [lessons.name_of(path) for path in paths] == ["02_rnn", "02e_rnn"]
+    assert [Path(lessons.place_of(path)) for path in paths] == list(paths)
+    assert lessons.link_to(paths[1]) == "[02 evidence](notebooks/evidence/02_rnn.ipynb)"
 
 
 def test_a_lesson_is_executed_from_an_empty_kernel_with_settings_and_a_python(tmp_path, monkeypatch):
@@ -80,6 +102,16 @@ def test_solving_replaces_the_stub_and_keeps_the_check(tmp_path):
     assert notebook.cells[2].source == STUB
 
 
+def test_a_class_is_solved_too_and_the_cells_below_use_it(tmp_path):
+    course = "def check(name, answer): pass\ndef own(name, answer, otherwise): return answer"
+    mine = code("Mine = own('04.cell', Cell, otherwise=None)\nMine().call()")
+    notebook = stored(tmp_path, code(course), code(CLASS, "exercise"), mine)
+    solved = lessons.solve(notebook, {"04.cell": "class Cell:\n    def call(self):\n        return 42"}.get)
+    outcomes = [lessons.execute(each, tmp_path) for each in (notebook, solved)]
+    assert [lessons.errors(each) for each in outcomes] == [["NotImplementedError: "], []]
+    assert outcomes[1].cells[2].outputs[0].data["text/plain"] == "42"
+
+
 def test_a_check_over_several_lines_is_kept_whole():
     assert lessons.exercise("x = 1\ncheck(\n    '02.x',\n    x,\n)") == (
         "02.x",
@@ -94,8 +126,8 @@ def test_an_exercise_without_a_check_is_refused():
 
 def test_calls_are_counted_and_words_are_not():
     source = "claim('a claim', (1, '>', 0))\nlesson.claim('b')\n# claim(\nreclaim()"
-    assert lessons.calls(source, "claim") == 2
-    assert lessons.calls("def (", "claim") == 0
+    assert len(lessons.calls(source, "claim")) == 2
+    assert lessons.calls("def (", "claim") == []
 
 
 def test_writing_leaves_the_old_file_when_it_is_stopped(tmp_path, monkeypatch):

@@ -1,36 +1,47 @@
-"""The stored lessons are numbered in order and have their form, and every rule of that form can fail."""
+"""The stored notebooks are numbered in order and have their form, and every rule of a form can fail."""
 
-import nbformat
 import pytest
-from small_lessons import STUB, code, failed, markdown, printed, shown, well_formed
+from small_lessons import CLASS, STUB, code, failed, markdown, printed, shown, store, well_formed
 
-from tools import form, lessons
+from tools import address, form, lessons
+from tools.form import EVIDENCE, LESSON, OLD
 
 STORED = [form.load(path) for path in lessons.find()]
-IN_THE_OLD_FORM = [lesson for lesson in STORED if lesson.number in form.OLD_FORM]
-TEN_LINES = "\n".join("x = 1" for _ in range(10))
+
+
+def numbers(*forms):
+    return [stored.path.name[:2] for stored in STORED if stored.form in forms]
 
 
 def test_the_numbers_are_in_order_and_those_of_lessons_to_come_are_free():
-    numbers = [lesson.number for lesson in STORED]
-    last = int(numbers[-1])
-    assert sorted([*numbers, *form.NOT_WRITTEN]) == [f"{number:02}" for number in range(1, last + 1)]
+    known = sorted([*numbers(OLD, LESSON), *form.NOT_WRITTEN])
+    assert known == [f"{number:02}" for number in range(1, int(known[-1]) + 1)]
+    assert form.OLD_FORM.issubset(known)
 
 
-def test_every_lesson_is_held_to_a_form():
-    assert {lesson.number for lesson in STORED} == form.OLD_FORM, "the only rules are those of the old form"
+def test_each_lesson_in_the_new_form_has_its_evidence():
+    assert set(numbers(LESSON)) <= set(numbers(EVIDENCE))
 
 
-@pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("stored", IN_THE_OLD_FORM, ids=lambda stored: stored.path.stem)
-def test_stored_lessons_in_the_old_form_keep_its_rules(stored, rule):
-    assert list(rule(stored)) == []
+@pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.name)
+def test_what_is_stored_keeps_the_rules_of_its_form(stored):
+    assert form.broken(stored) == []
 
 
-def lesson(tmp_path, cells, name="04_lstm.ipynb"):
-    path = tmp_path / name
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return form.load(path)
+def test_the_set_up_cell_is_short():
+    assert len(address.setup_cell().splitlines()) <= 12
+
+
+def test_a_form_is_known_by_folder_and_number(monkeypatch, tmp_path):
+    monkeypatch.setattr(form, "OLD_FORM", {"05"})
+    paths = [tmp_path / name for name in ("05_gru.ipynb", "04_lstm.ipynb", "evidence/05_gru.ipynb")]
+    assert [form.form_of(path) for path in paths] == [OLD, LESSON, EVIDENCE]
+
+
+def stored(tmp_path, cells, kind):
+    store(tmp_path, "04_lstm.ipynb")
+    path = store(tmp_path, f"{'evidence/' * (kind is EVIDENCE)}04_lstm.ipynb", *cells)
+    return form.Stored(path, lessons.read(path), kind)
 
 
 def place(cells, start):
@@ -108,90 +119,138 @@ def with_much_uncompared(cells):
     cells.extend(code("x", form.UNCOMPARED) for _ in range(8))
 
 
+def with_words(cells):
+    cells[0].source += "\n\n" + "word " * form.MOST_WORDS
+
+
+def with_cells(cells):
+    cells.extend(markdown("") for _ in range(form.MOST_CELLS))
+
+
+def with_the_badge_of_the_lesson(cells):
+    cells[0].source = cells[0].source.replace("evidence/", "")
+
+
 BROKEN = [
-    (form.size_is_small, with_output(printed("x" * 700_001)), "at most 700000 were expected"),
-    (form.is_plain_python, with_cell(code("%timeit x")), "is not plain Python"),
-    (form.is_executed, uncounted, "has execution count None"),
-    (form.is_executed, counted_twice, "has execution count 1;"),
-    (form.stores_no_faults, with_output(failed("KeyError")), "stores an error, KeyError"),
-    (form.stores_no_faults, with_output(printed("w", name="stderr")), "stores lines of stderr"),
-    (form.stores_no_faults, with_output(printed("in /home/me/x.py")), "a path of a machine: /home/"),
-    (form.stores_no_faults, with_output(shown(text_html="<b>/Users/me</b>")), "a path of a machine: /Users/"),
-    (form.cells_are_short, with_cell(code("x = 1\n" * 26)), "has 26 lines; at most 25"),
-    (form.cells_are_short, with_every_cell(TEN_LINES), "a median of more than 7 lines"),
-    (form.begins_with_badge, with_source("# 04", "# 04 · LSTM"), "lacks the badge"),
-    (form.begins_with_badge, lambda cells: cells.insert(0, markdown("hello")), "cell 0: lacks the badge"),
-    (form.has_setup, with_source("import importlib", "import os"), "differs from the set-up cell"),
-    (form.has_setup, with_source("import importlib", "x\n" * 13), "has more than 12 lines"),
-    (form.has_setup, with_tags("import importlib"), "must be tagged setup"),
-    (form.has_setup, with_cell(code("x"), after="# 04"), "the first code cell, and only that"),
-    (form.has_setup, with_tags("plt.plot", "setup"), "the first code cell, and only that"),
-    (form.has_its_parts, without("## The idea"), "its parts must be"),
-    (form.has_its_parts, in_another_order, "its parts must be"),
-    (form.has_its_parts, with_cell(markdown("## One more")), "its parts must be"),
-    (form.has_its_parts, with_source("# 04", "# LSTM"), "its one title must begin with '# 04 · '"),
-    (form.has_its_parts, with_cell(markdown("# 04 · Again")), "its one title"),
-    (form.has_its_parts, without("## Papers"), "its parts must be"),
-    (form.has_its_parts, with_papers_before_exercises, "its parts must be"),
-    (form.has_its_parts, with_exercises_beneath, "its parts must be"),
-    (form.has_its_parts, with_source("## Papers", "after text\n\n## Papers"), "must begin with its heading"),
-    (form.has_its_parts, without("### Left out"), "'What it cannot do yet' must hold '### Left out'"),
-    (form.has_its_parts, with_left_out_among_the_papers, "must hold '### Left out'"),
-    (form.outputs_are_compared, with_tags("claim('1'", form.UNCOMPARED), "holds a claim"),
-    (form.outputs_are_compared, with_cell(code("assert x", form.UNCOMPARED)), "holds a claim"),
-    (form.outputs_are_compared, with_cell(code("settle(1, 's', 'holds')", form.UNCOMPARED)), "holds a claim"),
-    (form.outputs_are_compared, with_cell(code("check('x', x)", form.UNCOMPARED)), "holds a claim"),
-    (form.outputs_are_compared, with_cell(code("print(x.shape)", form.UNCOMPARED)), "or a shape"),
-    (form.outputs_are_compared, with_much_uncompared, "are tagged"),
-    (form.makes_claims, without("claim("), f"claims; at least {form.LEAST_CLAIMS}"),
-    (form.has_exercises, without("def answer_1"), f"exercises; at least {form.LEAST_EXERCISES}"),
-    (form.has_exercises, with_cell(code("solution('04.a')")), "executes hint or solution"),
-    (form.has_exercises, with_cell(code("hint('04.a')")), "executes hint or solution"),
-    (form.has_exercises, with_tags("def answer_1"), "is not tagged exercise"),
-    (form.has_exercises, with_source("def answer_1", "x = 1"), "must be one function"),
+    (LESSON, form.size_is_small, with_output(printed("x" * 1_000_001)), "at most 1000000 were expected"),
+    (OLD, form.size_is_small, with_output(printed("x" * 700_001)), "at most 700000 were expected"),
+    (LESSON, form.is_plain_python, with_cell(code("%timeit x")), "is not plain Python"),
+    (LESSON, form.is_executed, uncounted, "has execution count None"),
+    (LESSON, form.is_executed, counted_twice, "has execution count 1;"),
+    (LESSON, form.stores_no_faults, with_output(failed("KeyError")), "ends in KeyError: no"),
+    (LESSON, form.stores_no_faults, with_output(printed("w", name="stderr")), "writes to stderr: w"),
+    (LESSON, form.stores_no_faults, with_output(printed("in /home/me/x")), "path of a machine: /home/"),
+    (LESSON, form.stores_no_faults, with_output(shown(text_html="<b>/Users/me</b>")), "a machine: /Users/"),
+    (LESSON, form.cells_are_short, with_cell(code("x = 1\n" * 26)), "has 26 lines; at most 25"),
+    (LESSON, form.cells_are_short, with_every_cell("x\n" * 6), "a median of more than 5.5 lines"),
+    (EVIDENCE, form.cells_are_short, with_every_cell("x\n" * 9), "a median of more than 8 lines"),
+    (OLD, form.cells_are_short, with_every_cell("x\n" * 8), "a median of more than 7 lines"),
+    (LESSON, form.begins_with_badge, with_source("# 04", "# 04 · LSTM"), "lacks the badge"),
+    (LESSON, form.begins_with_badge, lambda cells: cells.insert(0, markdown("hello")), "cell 0: lacks"),
+    (EVIDENCE, form.begins_with_badge, with_the_badge_of_the_lesson, "/notebooks/evidence/04_lstm.ipynb)"),
+    (LESSON, form.has_setup, with_source("import importlib", "import os"), "differs from the set-up cell"),
+    (EVIDENCE, form.has_setup, with_tags("import importlib"), "must be tagged setup"),
+    (LESSON, form.has_setup, with_cell(code("x"), after="# 04"), "the first code cell, and only that"),
+    (LESSON, form.has_setup, with_tags("plt.plot", "setup"), "the first code cell, and only that"),
+    (LESSON, form.has_a_title, with_source("# 04", "# LSTM: what?"), "its one title must be like '# 04 · "),
+    (LESSON, form.has_a_title, with_source("# 04", "# 04 · LSTM: it keeps"), "its one title must be like"),
+    (LESSON, form.has_a_title, with_cell(markdown("# 04 · Again: what?")), "its one title"),
+    (EVIDENCE, form.has_a_title, with_source("# 04", "# 04 · LSTM: what?"), "· .+: the evidence'"),
+    (OLD, form.has_a_title, with_source("# 04", "# 05 · LSTM"), "its one title must be like '# 04 · "),
+    (LESSON, form.has_its_parts, without("## The idea"), "its parts must be Set-up, The puzzle, The idea"),
+    (LESSON, form.has_its_parts, in_another_order, "its parts must be"),
+    (LESSON, form.has_its_parts, with_cell(markdown("## One more")), "its parts must be"),
+    (LESSON, form.has_its_parts, with_papers_before_exercises, "its parts must be"),
+    (LESSON, form.has_its_parts, with_exercises_beneath, "its parts must be"),
+    (LESSON, form.has_its_parts, with_source("## Papers", "text\n\n## Papers"), "begin with its heading"),
+    (OLD, form.has_its_parts, without("## By hand"), "its parts must be Set-up, The task"),
+    (OLD, form.says_what_is_left_out, without("### Left out"), "'What it cannot do yet' must hold"),
+    (OLD, form.says_what_is_left_out, with_left_out_among_the_papers, "must hold '### Left out'"),
+    (LESSON, form.outputs_are_compared, with_tags("claim('1'", form.UNCOMPARED), "holds a claim"),
+    (LESSON, form.outputs_are_compared, with_cell(code("assert x", form.UNCOMPARED)), "holds a claim"),
+    (EVIDENCE, form.outputs_are_compared, with_cell(code("settle(1)", form.UNCOMPARED)), "holds a claim"),
+    (LESSON, form.outputs_are_compared, with_cell(code("check('x')", form.UNCOMPARED)), "holds a claim"),
+    (LESSON, form.outputs_are_compared, with_cell(code("x.shape", form.UNCOMPARED)), "or a shape"),
+    (LESSON, form.outputs_are_compared, with_much_uncompared, "are tagged"),
+    (LESSON, form.makes_claims, without("claim('1'"), "makes 2 claims; at least 3 were expected"),
+    (OLD, form.makes_claims, without("claim('1'"), "makes 5 claims; at least 6 were expected"),
+    (EVIDENCE, form.makes_claims, without("claim("), "makes 0 claims; at least 1"),
+    (LESSON, form.has_exercises, without("def answer_1"), "has 2 exercises; at least 3 were expected"),
+    (LESSON, form.has_exercises, with_cell(code("solution('04.a')")), "executes hint or solution"),
+    (LESSON, form.has_exercises, with_cell(code("hint('04.a')")), "executes hint or solution"),
+    (LESSON, form.has_exercises, with_tags("def answer_1"), "is not tagged exercise"),
+    (LESSON, form.has_exercises, with_source("def answer_1", "x = 1"), "must be one stub"),
+    (LESSON, form.has_exercises, with_source("def answer_1", STUB.replace("raise", "return")), "one stub"),
+    (LESSON, form.has_exercises, with_source("def answer_1", "y = 0\n" + STUB), "must be one stub"),
+    (LESSON, form.has_exercises, with_source("class Cell", CLASS.replace("raise", "return")), "one stub"),
+    (LESSON, form.has_exercises, with_source("def answer_1", f"{STUB}.x"), "must be one stub"),
+    (LESSON, form.figures_end_in_show, with_cell(code("plt.plot(x)")), "must end in plt.show()"),
+    (LESSON, form.figures_end_in_show, with_output(shown(image_png="aaaa")), "must end in plt.show()"),
+    (LESSON, form.training_is_seeded, with_source("seed()", "model.fit(x)"), "must call seed()"),
+    (LESSON, form.training_is_seeded, with_source("seed()", "train(model, x, y, 3)"), "must call seed()"),
+    (LESSON, form.by_hand_is_numpy, with_cell(code("keras.ops.tanh(x)"), "## By hand"), "not use Keras"),
+    (LESSON, form.by_hand_is_numpy, with_cell(code("import tensorflow"), "## By hand"), "not use Keras"),
+    (LESSON, form.is_short, with_words, "words; at most 1800 were expected"),
+    (LESSON, form.is_short, with_cells, "cells; at most 60 were expected"),
+    (LESSON, form.asks_its_reader, with_source("guess =", "guess = model.predict(x)"), "with predict(...)"),
+    (LESSON, form.asks_its_reader, with_source("guess =", "predict('how much?', 0.5)"), "and store None"),
+    (LESSON, form.asks_its_reader, with_source("guess =", "predict('?', guess=1)"), "store None"),
+    (LESSON, form.asks_its_reader, with_source("claim('it'", "claim('it')"), "1 predictions, and 0 claims"),
+    (LESSON, form.asks_its_reader, without("vote("), "must ask its reader with vote(...)"),
+    (LESSON, form.asks_its_reader, with_source("vote(", "vote('04', {32: None, 36: True})"), "store None"),
+    (LESSON, form.uses_what_the_reader_builds, without("Mine ="), "must use what its reader builds"),
     (
-        form.has_exercises,
-        with_source("def answer_1", STUB.replace("raise", "return")),
-        "must be one function",
+        LESSON,
+        form.uses_what_the_reader_builds,
+        with_cell(code("x"), "class Cell"),
+        "right after the exercise",
     ),
-    (form.has_exercises, with_source("def answer_1", "y = 0\n" + STUB), "must be one function"),
-    (form.figures_end_in_show, with_cell(code("plt.plot(x)")), "must end in plt.show()"),
-    (form.figures_end_in_show, with_output(shown(image_png="aaaa")), "must end in plt.show()"),
-    (form.training_is_seeded, with_source("seed()", "model.fit(x)"), "must call seed()"),
-    (form.training_is_seeded, with_source("seed()", "train(model, x, y, 3)"), "must call seed()"),
-    (form.by_hand_is_numpy, with_cell(code("keras.ops.tanh(x)"), after="## By hand"), "must not use Keras"),
-    (form.by_hand_is_numpy, with_cell(code("import tensorflow"), after="## By hand"), "must not use Keras"),
+    (LESSON, form.uses_what_the_reader_builds, with_tags("class Cell"), "right after the exercise"),
+    (LESSON, form.uses_what_the_reader_builds, with_source("class Cell", STUB), "check('04.cell', Cell)"),
+    (LESSON, form.uses_what_the_reader_builds, without("run(Mine)"), "a name that is used below"),
+    (EVIDENCE, form.has_its_lesson, lambda cells: cells, "there is no notebooks/04_lstm.ipynb"),
 ]
 
 
-@pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
-def test_a_well_formed_lesson_keeps_every_rule(tmp_path, rule):
-    assert list(rule(lesson(tmp_path, well_formed()))) == []
+@pytest.mark.parametrize("kind", form.RULES, ids=["old", "lesson", "evidence"])
+def test_a_well_formed_notebook_keeps_every_rule(tmp_path, kind):
+    assert form.broken(stored(tmp_path, well_formed(kind), kind)) == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "change", "said"), BROKEN, ids=[f"{rule.__name__}-{said}" for rule, _, said in BROKEN]
-)
-def test_a_rule_that_is_broken_says_where(tmp_path, rule, change, said):
-    cells = well_formed()
+@pytest.mark.parametrize(("kind", "rule", "change", "said"), BROKEN)
+def test_a_rule_that_is_broken_says_where(tmp_path, kind, rule, change, said):
+    cells = well_formed(kind)
     change(cells)
-    messages = list(rule(lesson(tmp_path, cells)))
+    changed = stored(tmp_path, cells, kind)
+    if rule is form.has_its_lesson:
+        (tmp_path / "04_lstm.ipynb").unlink()
+    messages = list(rule(changed))
     assert any(said in message for message in messages), messages
-    assert all(message.startswith("04_lstm.ipynb") for message in messages)
+    assert all(message.startswith(changed.name) for message in messages)
+    assert set(messages) <= set(form.broken(changed))
 
 
 def test_every_rule_is_seen_to_fail():
-    assert {rule for rule, _, _ in BROKEN} == set(form.RULES)
+    assert {rule for _, rule, *_ in BROKEN} == {rule for rules in form.RULES.values() for rule in rules}
 
 
 @pytest.mark.parametrize("kind", ["`claim(`", "a # heading"])
 def test_words_in_text_and_code_fences_count_for_nothing(tmp_path, kind):
-    cells = well_formed()
+    cells = well_formed(LESSON)
     cells.insert(3, markdown(f"{kind}\n\n```python\n# a comment\n```"))
-    assert [message for rule in form.RULES for message in rule(lesson(tmp_path, cells))] == []
+    assert form.broken(stored(tmp_path, cells, LESSON)) == []
+
+
+@pytest.mark.parametrize("part", [["## By hand"], ["## What is often said", "vote("]])
+def test_two_parts_may_be_left_out(tmp_path, part):
+    cells = well_formed(LESSON)
+    for start in part:
+        without(start)(cells)
+    changed = stored(tmp_path, cells, LESSON)
+    assert [*form.has_its_parts(changed), *form.asks_its_reader(changed)] == []
 
 
 def test_a_part_may_say_more_after_a_colon(tmp_path):
-    cells = well_formed()
+    cells = well_formed(LESSON)
     with_source("## The idea", "## The idea: one state, carried on")(cells)
-    assert list(form.has_its_parts(lesson(tmp_path, cells))) == []
+    assert form.broken(stored(tmp_path, cells, LESSON)) == []

@@ -48,6 +48,10 @@ def test_what_a_lesson_depends_on_makes_another_case(course, capsys, monkeypatch
     assert other() == 3
     write(course, LESSON + "# other")
     assert other() == 4
+    write(course / "evidence", LESSON)
+    write(course, LESSON)
+    both = matrix.failures(lessons.find(folder=course), sys.executable, course / "build", {})
+    assert [name.partition("-")[0] for name in both] == ["02_rnn", "02e_rnn"]
 
 
 def test_a_lesson_is_compared_with_what_is_stored(course, capsys):

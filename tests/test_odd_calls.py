@@ -45,6 +45,7 @@ from course_utils import (
     TransformerEncoder,
     causal_mask,
     data,
+    diagrams,
     exercises,
     generation,
     lesson,
@@ -696,6 +697,16 @@ def of_lessons():
     trained = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     trained.compile("sgd", "mse")
     return {
+        "predict": case(
+            lesson.predict, what=("How many are right?", {"text"}), guess=(None, NUMBER | OR_NONE)
+        ),
+        "own": case(
+            course_utils.own,
+            name=("02.windows", NO_OTHER),
+            answer=(lambda *given: 1, ANYTHING),
+            otherwise=(len, NO_OTHER),
+        ),
+        "vote": case(course_utils.vote, lesson=("04", NO_OTHER), votes=({39: None}, NO_OTHER)),
         "start": case(lesson.start, seed=(0, FROM_0), gpu=(False, FLAG), devices=(1, WHOLE)),
         "seed": case(lesson.seed),
         "progress": case(lesson.progress),
@@ -916,6 +927,8 @@ def of_pictures():
             ),
             lines=({"one": [1, 2]}, NO_OTHER),
             level=((1, "chance"), OR_NONE),
+            colors=({"one": "red"}, OR_NONE | {"dict"}),
+            axes=(None, OR_NONE),
         ),
         "heatmap": picture(
             plotting.heatmap,
@@ -931,7 +944,17 @@ def of_pictures():
             target=(["a", "b"], {"[1]", "texts", "array"}),
         ),
         "word_map": picture(plotting.word_map, vectors=(matrix, {"whole", "bool"}), words=two, groups=two),
-        "unrolled": picture(plotting.unrolled, inputs=(["a", "b"], {"[1]", "texts", "array"})),
+        "unrolled": picture(
+            diagrams.unrolled,
+            steps=(["a", "b"], {"[1]", "texts", "array", "whole", "1", "numbers"}),
+            backward=([0.5, 1.0], OR_NONE | {"array"}),
+            values=({}, OR_NONE),
+        ),
+        "rnn_cell": picture(diagrams.rnn_cell, values=({"x": 1}, OR_NONE), without=((), {"[]"})),
+        "lstm_cell": picture(diagrams.lstm_cell, values=({"x": 1}, OR_NONE), without=((), {"[]"})),
+        "gru_cell": picture(
+            diagrams.gru_cell, values=({"x": 1}, OR_NONE), without=((), {"[]"}), reset_after=(True, FLAG)
+        ),
         "table_lookup": picture(
             plotting.table_lookup,
             row=(1, FROM_0),
@@ -979,7 +1002,7 @@ def public_functions(module):
 
 
 def test_every_public_name_and_every_argument_stands_in_the_table():
-    modules = (measure, plotting, lesson, generation, exercises)
+    modules = (measure, plotting, diagrams, lesson, generation, exercises)
     public = {name for name in course_utils.__all__ if not inspect.ismodule(getattr(course_utils, name))}
     public |= {name for name in data.__all__ if callable(getattr(data, name))}
     assert set().union(public, *map(public_functions, modules)) - TABLE.keys() == set()

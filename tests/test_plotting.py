@@ -6,6 +6,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from course_utils import plotting
@@ -23,7 +24,7 @@ def test_curves_draw_every_line_and_the_level():
         [1, 2], {"a": [3, 4], "b": [5, 6]}, "steps", "loss", "falls", level=(1, "chance"), yscale="log"
     )
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), [5, 6])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b", "chance"]
+    assert sorted(text.get_text() for text in axes.texts) == ["a", "b", "chance"]
     assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(), axes.get_yscale()) == (
         "steps",
         "loss",
@@ -33,9 +34,41 @@ def test_curves_draw_every_line_and_the_level():
 
 
 def test_curves_differ_in_colour_and_in_line_style():
-    axes = plotting.curves([1, 2], {str(number): [0, number] for number in range(7)}, "x", "y")
-    assert len({line.get_color() for line in axes.lines}) == 7
-    assert len({str(line._dash_pattern) for line in axes.lines}) == 7
+    axes = plotting.curves([1, 2], {str(number): [0, number] for number in range(8)}, "x", "y")
+    assert len({line.get_color() for line in axes.lines}) == 8
+    assert len({str(line._dash_pattern) for line in axes.lines}) == 8
+    coloured = plotting.curves([1, 2], {"a": [1, 2], "b": [2, 1]}, "x", "y", colors={"b": "red"})
+    assert [line.get_color() for line in coloured.lines] == [plotting.COLORS[0], "red"]
+
+
+def test_a_label_stands_at_the_end_of_its_line_in_its_colour_and_touches_no_other():
+    lines = {"high": [0, 0.9], "low": [1, 0.1], "also high": [0.5, 0.9], "gone": [0.5, np.nan], "out": [0, 7]}
+    axes = plotting.curves([1, 2], lines, "x", "y", level=(0.5, "chance"), ylim=(0, 1))
+    axes.figure.canvas.draw()
+    to_share = axes.transAxes.inverted()
+    boxes = {text.get_text(): text.get_window_extent().transformed(to_share) for text in axes.texts}
+    middles = {name: (box.y0 + box.y1) / 2 for name, box in boxes.items()}
+    assert (middles["low"], middles["gone"]) == pytest.approx((0.1, 0.5), abs=0.03)
+    assert middles["gone"] < middles["chance"]
+    assert middles["high"] < middles["also high"] < middles["out"] < 1.03
+    ordered = sorted(boxes.values(), key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(ordered))
+    colours = {line.get_label(): line.get_color() for line in axes.lines}
+    assert {text.get_text(): text.get_color() for text in axes.texts} == colours
+
+
+def test_several_seeds_are_a_mean_in_a_band():
+    _, axes = plt.subplots()
+    seeds = np.array([[0.0, 1], [1, 3], [2, 2]])
+    assert plotting.curves([1, 2], {"a": seeds}, "x", "y", axes=axes) is axes
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [1, 2])
+    (band,) = axes.collections
+    assert to_hex(band.get_facecolor()[0]) == axes.lines[0].get_color().lower()
+    corners = band.get_paths()[0].vertices
+    assert [corners[corners[:, 0] == x, 1].min() for x in (1, 2)] == [0, 1]
+    assert [corners[corners[:, 0] == x, 1].max() for x in (1, 2)] == [2, 3]
+    with pytest.raises(ValueError, match="3 values and 2 points for 'a'"):
+        plotting.curves([1, 2], {"a": np.zeros((2, 3))}, "x", "y")
 
 
 def test_the_level_is_drawn_at_its_height():
@@ -86,7 +119,6 @@ PICTURES = {
         "groups": ["group 1", "group 2", "group 2"],
         "title": "what to see",
     },
-    "unrolled": {"inputs": ["word 1", "word 2"], "title": "what to see"},
     "table_lookup": {
         "row": 1,
         "table": [[0.25, 0.5], [0.75, -2]],
@@ -156,7 +188,6 @@ def test_a_picture_is_not_drawn_into_another_one(name):
         ("word_map", {"groups": "abc"}, "`groups` must be a list"),
         ("word_map", {"vectors": [[1], [2], [3]]}, r"two numbers or more.*shape=\(3, 1\)"),
         ("word_map", {"vectors": None}, "`vectors` must be numbers"),
-        ("unrolled", {"inputs": []}, "`inputs` must be a list, not empty"),
         ("table_lookup", {"row": 2}, "`table` must have.*row=2"),
         ("table_lookup", {"row": -1}, "`row` must be a whole number of at least 0"),
         ("table_lookup", {"words": ["a"]}, "`table` must have one row for each word.*2 rows, 1 words"),
@@ -232,13 +263,6 @@ def test_word_map_does_not_show_what_all_words_share():
         for each in (vectors, vectors + 20)
     )
     np.testing.assert_allclose(here, there, atol=1e-6)
-
-
-def test_unrolled_draws_a_step_for_each_input():
-    axes = plotting.unrolled(["a", "b"])
-    drawn = [text.get_text() for text in axes.texts]
-    assert sum("h_" in text and "=" not in text for text in drawn) == 2
-    assert "$x_2$\nb" in drawn
 
 
 def test_table_lookup_shows_the_row_that_is_read():

@@ -13,7 +13,10 @@ README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = [line for line in README.splitlines() if line.startswith("| [")]
 
 
-@pytest.mark.parametrize("path", lessons.find(), ids=lambda path: path.stem)
+LESSONS = [path for path in lessons.find() if not lessons.is_evidence(path)]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
 def test_each_lesson_has_a_row_with_its_question_and_its_badge(path):
     title = lessons.read(path).cells[0].source.splitlines()[0]
     question = title.partition(": ")[2]
@@ -22,8 +25,17 @@ def test_each_lesson_has_a_row_with_its_question_and_its_badge(path):
     assert f"/notebooks/{path.name})" in row.partition("colab.research.google.com/github")[2]
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
+def test_the_last_column_links_to_the_evidence_where_there_is_one(path):
+    (row,) = [row for row in ROWS if f"(notebooks/{path.name})" in row]
+    *_, badge, evidence = row.removesuffix(" |").split(" | ")
+    place = path.parent / "evidence" / path.name
+    link = f"[evidence]({lessons.place_of(place)}) {badge.replace('/notebooks/', '/notebooks/evidence/')}"
+    assert evidence == (link if place.exists() else "-")
+
+
 def test_no_row_names_a_lesson_that_is_not_there():
-    assert len(ROWS) == len(lessons.find())
+    assert len(ROWS) == len(LESSONS)
 
 
 def test_the_numbers_of_statements_are_those_of_the_course():

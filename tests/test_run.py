@@ -5,7 +5,7 @@ import re
 import pytest
 from small_lessons import CLAIM, STUB, code, markdown, store
 
-from tools import run
+from tools import form, run
 
 SOLUTION = "def answer():\n    return 42"
 
@@ -56,17 +56,13 @@ def test_an_exercise_whose_solution_is_wrong_fails(tmp_path, run_all):
     assert "0/1 exercises solved   FAILED" in printed
 
 
-@pytest.mark.parametrize(("aim", "most", "mark"), [(0, 999, "above 0 s"), (0, 0, "above 0 s, too slow")])
-def test_slow_lessons_are_marked(tmp_path, run_all, monkeypatch, aim, most, mark):
-    monkeypatch.setattr(run, "AIM_SECONDS", aim)
-    monkeypatch.setattr(run, "MOST_SECONDS", most)
+def test_evidence_is_run_after_the_lessons_and_what_is_above_its_budget_is_marked(
+    tmp_path, run_all, monkeypatch
+):
+    monkeypatch.setattr(form, "EVIDENCE", form.EVIDENCE._replace(most_seconds=0))
+    store(tmp_path, "evidence/02_a.ipynb", code("import os\nassert os.getcwd().endswith('/evidence')"))
     store(tmp_path, "02_a.ipynb", code("1"))
-    assert run_all()[1].endswith(f"solved   {mark}\n")
-
-
-@pytest.mark.parametrize("arguments", [["--one", "42"], ["--one"]])
-def test_an_unknown_lesson_is_one_clear_line(tmp_path, arguments):
-    store(tmp_path, "02_a.ipynb")
-    said = run.main(arguments, tmp_path)
-    assert said.startswith("N must be the number of a lesson: 02. Received: N=")
-    assert "\n" not in said
+    lesson, evidence = run_all()[1].splitlines()
+    assert re.fullmatch(r"02_a .* solved", lesson)
+    assert re.fullmatch(r"02e_a .* solved   above 0 s", evidence)
+    assert {path.name for path in (tmp_path / "build").iterdir()} == {"02_a.html", "02e_a.html"}

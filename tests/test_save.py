@@ -1,8 +1,10 @@
 """tools/save.py: what is stored, and what is refused."""
 
+import base64
 import json
 
 import pytest
+from PIL import Image
 from small_lessons import code, markdown, store
 
 from tools import lessons, save
@@ -39,8 +41,9 @@ def test_a_lesson_is_stored_with_clean_metadata_and_the_same_again(tmp_path):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("raise KeyError('why')", "code cell 2 ends in KeyError: 'why'"),
-        ("import sys\nprint('oh', file=sys.stderr)", "code cell 2 writes to stderr: oh"),
+        ("raise KeyError('why')", "notebooks/02_a.ipynb, cell 1: ends in KeyError: 'why'"),
+        ("import sys\nprint('oh', file=sys.stderr)", "cell 1: writes to stderr: oh"),
+        ("print('/home/me')", "cell 1: shows a path of a machine: /home/"),
         ("import os\nos._exit(1)", "Kernel died"),
     ],
 )
@@ -53,17 +56,26 @@ def test_a_lesson_with_a_fault_is_refused_and_left_as_it_was(tmp_path, source, r
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("arguments", [["42"], []])
-def test_an_unknown_lesson_is_one_clear_line(tmp_path, arguments):
-    store(tmp_path, "02_a.ipynb")
-    assert save.main(arguments, tmp_path).startswith("N must be the number of a lesson: 02. Received: N=")
+DRAW = """\
+import io
+from IPython.display import Image, display
+from PIL import Image as Picture
+file = io.BytesIO()
+Picture.new("RGB", (8, 8), "red").save(file, "PNG")
+display(Image(data=file.getvalue(), format="png"))
+"""
 
 
-def test_a_tagged_picture_goes_to_docs(tmp_path):
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    source = "from IPython.display import Image, display\ndisplay(Image(data=b'dots', format='png'))"
-    path = store(folder, "02_a.ipynb", code(source, "picture-curve"), code(source))
-    save.save(path)
-    assert [file.name for file in (tmp_path / "docs").iterdir()] == ["curve.png"]
-    assert (tmp_path / "docs" / "curve.png").read_bytes() == b"dots"
+@pytest.mark.parametrize(("name", "number"), [("02_a.ipynb", "02"), ("evidence/02_a.ipynb", "02e")])
+def test_a_tagged_picture_goes_to_docs_with_the_palette_that_is_stored(tmp_path, name, number):
+    path = store(tmp_path / "notebooks", name, code(DRAW, "picture-curve"), code(DRAW))
+    assert save.main([number], tmp_path / "notebooks") == 0
+    (picture,) = (tmp_path / "docs").iterdir()
+    image = Image.open(picture)
+    assert (picture.name, image.mode, image.convert("RGB").getpixel((0, 0))) == (
+        "curve.png",
+        "P",
+        (255, 0, 0),
+    )
+    stored = lessons.read(path).cells[0].outputs[0].data["image/png"]
+    assert base64.b64decode(stored) == picture.read_bytes()

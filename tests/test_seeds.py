@@ -51,6 +51,14 @@ def test_every_seed_is_run_once_and_the_table_is_printed_and_stored(course, caps
     assert ran(course) == [0, 1, 1, 2]
 
 
+def test_evidence_is_run_beside_its_lesson_even_where_their_code_is_the_same(course, capsys):
+    store(course, "evidence/02_rnn.ipynb", code(LESSON), code(CLAIMS))
+    run(course, "--seeds", "2")
+    assert ran(course) == [2, 2]
+    table = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in table if "it learns" in line] == ["02", "02e"]
+
+
 def test_a_claim_that_fails_under_one_seed_fails_the_table(course, capsys):
     assert run(course, "--seeds", "2-3") == 1
     assert "FAILED" in capsys.readouterr().out
@@ -90,7 +98,3 @@ def test_seeds_that_are_none_are_refused(course, text, capsys):
     with pytest.raises(SystemExit):
         run(course, "--seeds", text)
     assert "must be seeds such as 0-9 or 0,3,5" in capsys.readouterr().err
-
-
-def test_a_lesson_that_is_not_there_is_named(course):
-    assert run(course, "--one", "7") == "N must be the number of a lesson: 02. Received: N=7"

@@ -99,7 +99,7 @@ def change(root, url=None, revision=None):
 
 def stamped_files(root):
     """Return the files that hold the address."""
-    return [root / "pyproject.toml", root / "README.md", *sorted((root / "notebooks").glob("*.ipynb"))]
+    return [root / "pyproject.toml", root / "README.md", *lessons.find(folder=root / "notebooks")]
 
 
 def stamp(name, text, address):

@@ -79,16 +79,12 @@ def failures(paths, python, folder, root=lessons.ROOT):
     Returns:
         The names of the lessons that failed.
     """
-    modules = sorted((root / "course_utils").rglob("*.py"))
-    course = {str(path.relative_to(root)): kept.statements(path) for path in modules}
-    for name in ("pyproject.toml", "constraints-colab.txt"):
-        course[name] = (root / name).read_text(encoding="utf-8")
+    names = "pyproject.toml", "constraints-colab.txt"
+    others = [(root / name).read_text(encoding="utf-8") for name in names]
+    course = kept.contents(root / "course_utils"), others
     with tempfile.TemporaryDirectory() as served:
         store_tree(root, Path(served))
-        cases = {
-            f"{path.stem}-{kept.key(kept.code(path), course)}": (run_one, path, python, served)
-            for path in paths
-        }
+        cases = {kept.name(path, kept.code(path), course): (run_one, path, python, served) for path in paths}
         return kept.failures(cases, folder)
 
 
@@ -111,7 +107,7 @@ def run_one(path, python, served):
             became = f"replaced by {after[name]}" if name in after else "removed"
             failed.append(f"{name} {version}, which Colab ships, was {became}")
     said = f"{outcome.seconds:.0f} s; added {', '.join(added)}"
-    return {"lesson": path.stem, "said": said, "failed": failed}
+    return {"lesson": lessons.name_of(path), "said": said, "failed": failed}
 
 
 def store_tree(root, repository):

@@ -1,8 +1,6 @@
 """Write GLOSSARY.md, the terms in English and Korean, from the stored lessons."""
 
-import argparse
 import re
-import sys
 from collections import namedtuple
 
 from tools import lessons
@@ -25,22 +23,14 @@ The main terms, each with the lesson that introduces it. This page is written fr
 """
 
 
-Term = namedtuple("Term", "english korean lesson")  # `lesson` is the file that introduces it
-
-
-def main(arguments=None):
-    """Write the page and return the exit code."""
-    argparse.ArgumentParser(prog="make glossary", description=__doc__).parse_args(arguments)
-    lessons.write(PAGE, render(term for path in lessons.find() for term in terms(path)))
-    print(f"Wrote {PAGE.name}.")
-    return 0
+Term = namedtuple("Term", "english korean path")  # `path` is that of the lesson that introduces it
 
 
 def terms(path):
     """Return the terms that the lesson at `path` introduces, in their order."""
     cells = [cell.source for cell in lessons.read(path).cells if cell.cell_type == "markdown"]
     return [
-        Term((marked or plain) + rest, korean, path.name)
+        Term((marked or plain) + rest, korean, path)
         for marked, rest, plain, korean in TERM.findall("\n".join(cells))
     ]
 
@@ -49,11 +39,11 @@ def render(all_terms):
     """Return the page."""
     rows = sorted(all_terms, key=lambda term: term.english.lower())
     return HEAD + "".join(
-        f"| {term.english[0].upper()}{term.english[1:]} | {term.korean} "
-        f"| [{term.lesson[:2]}](notebooks/{term.lesson}) |\n"
+        f"| {term.english[0].upper()}{term.english[1:]} | {term.korean} | {lessons.link_to(term.path)} |\n"
         for term in rows
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lessons.write(PAGE, render(term for path in lessons.find() for term in terms(path)))
+    print(f"Wrote {PAGE.name}.")

@@ -14,6 +14,7 @@ from tools import lessons
 AT_ONCE = 2
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 PACKAGE = lessons.ROOT / "course_utils"
+VERDICTS = "records/statements.json"  # made from the stored lessons: no measurement depends on it
 
 
 def results(cases, folder):
@@ -48,15 +49,28 @@ def failures(cases, folder):
     return [result["lesson"] for result in done if result["failed"]]
 
 
+def name(path, *parts):
+    """Return the name of a case: that of the notebook at `path`, and what else its result depends on."""
+    return f"{lessons.name_of(path)}-{key(*parts)}"
+
+
 def key(*parts):
     """Return a short name for what a result depends on: it changes with every part."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def package():
-    """Return the names and code of the modules that the lessons use, digested, and the versions here."""
-    modules = {str(path.relative_to(PACKAGE)): statements(path) for path in sorted(PACKAGE.rglob("*.py"))}
-    return key(modules, [version(name) for name in ("keras", "tensorflow", "numpy")])
+    """Return what the lessons use, digested, and the versions here."""
+    return key(contents(PACKAGE), [version(name) for name in ("keras", "tensorflow", "numpy")])
+
+
+def contents(folder):
+    """Return the code of each module in a folder, and a digest of each record, by their names."""
+    paths = [path for path in sorted(folder.rglob("*.*")) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): path for path in paths}
+    records = {name: path for name, path in files.items() if name.startswith("records/") and name != VERDICTS}
+    digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in records.items()}
+    return digests | {name: statements(path) for name, path in files.items() if path.suffix == ".py"}
 
 
 def statements(path):

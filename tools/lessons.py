@@ -1,4 +1,4 @@
-"""Find the lessons, execute them, say what came of them, and solve their exercises."""
+"""Find the lessons and their evidence, execute them, say what came of them, and solve their exercises."""
 
 import ast
 import contextlib
@@ -17,33 +17,61 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+EVIDENCE = "evidence"
 CELL_SECONDS = 600
 START_SECONDS = 120
 ERROR_LINES = 12
 
 
 def find(number=None, folder=NOTEBOOKS):
-    """Return the paths of the lessons in reading order, or of the one with that number.
+    """Return the paths of all lessons and then of all evidence, or of the one notebook with that number.
 
     Args:
-        number: as in the file's name, `"02"` or `"2"`; all lessons when `None`.
-        folder: where the lessons are.
+        number: `"02"` or `"2"` for a lesson, `"02e"` for its evidence; all of them when `None`.
+        folder: where the lessons are, and their evidence in the folder `evidence` below it.
 
     Raises:
-        ValueError: there is no lesson with that number, or none at all.
+        ValueError: there is no notebook with that number, or none at all.
     """
-    lessons = sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
-    if not lessons:
+    folders = Path(folder), Path(folder) / EVIDENCE
+    paths = [path for each in folders for path in sorted(each.glob("[0-9][0-9]_*.ipynb"))]
+    if not paths:
         raise ValueError(
             f"A folder of lessons holds files such as 02_rnn.ipynb. This one holds none. Received: {folder}"
         )
     if number is None:
-        return lessons
-    chosen = [path for path in lessons if path.name[:2] == str(number).zfill(2)]
+        return paths
+    wanted = str(number).zfill(3 if str(number).endswith("e") else 2)
+    chosen = [path for path in paths if number_of(path) == wanted]
     if not chosen:
-        known = ", ".join(path.name[:2] for path in lessons)
+        known = ", ".join(map(number_of, paths))
         raise ValueError(f"N must be the number of a lesson: {known}. Received: N={number}")
     return chosen
+
+
+def is_evidence(path):
+    """Return whether the notebook at `path` is the evidence of a lesson."""
+    return path.parent.name == EVIDENCE
+
+
+def number_of(path):
+    """Return the number of a notebook: `02` for a lesson, `02e` for its evidence."""
+    return path.name[:2] + "e" * is_evidence(path)
+
+
+def name_of(path):
+    """Return a name that no other notebook has, `02_rnn` or `02e_rnn`, for its results and its page."""
+    return number_of(path) + path.stem[2:]
+
+
+def place_of(path):
+    """Return where a notebook stands in the repository, as links name it."""
+    return f"notebooks/{EVIDENCE + '/' if is_evidence(path) else ''}{path.name}"
+
+
+def link_to(path):
+    """Return a link in Markdown to a notebook."""
+    return f"[{path.name[:2]}{' evidence' * is_evidence(path)}]({place_of(path)})"
 
 
 def read(path):
@@ -74,13 +102,13 @@ def code_cells(notebook):
 
 
 def calls(source, *names):
-    """Count the calls in `source` to a function of one of these names, dotted or not."""
+    """Return the calls in `source` to a function of one of these names, dotted or not."""
     try:
-        tree = ast.parse(source)
+        nodes = ast.walk(ast.parse(source))
     except SyntaxError:  # the cell itself will say so
-        return 0
-    functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return sum(getattr(function, "attr", getattr(function, "id", None)) in names for function in functions)
+        return []
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", None)) in names]
 
 
 def execute(notebook, folder=NOTEBOOKS, settings=None, go_on_after=(), python=None):
@@ -152,15 +180,15 @@ def run(notebook, folder=NOTEBOOKS, settings=None, python=None):
             executed, failed = without_outputs(notebook), [f"{type(error).__name__}: {error}"]
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     log = [json.loads(line) for line in lines]
-    claims, reached = count_claims(notebook), sum(entry["kind"] == "claim" for entry in log)
+    claims, reached = count(notebook, "claim"), sum(entry["kind"] == "claim" for entry in log)
     if reached < claims:
         failed.append(f"{reached} of {claims} claims were reached")
     return Outcome(executed, log, failed, time.monotonic() - begun)
 
 
-def count_claims(notebook):
-    """Count the claims in a lesson's source: one that is never reached has not held."""
-    return sum(calls(cell.source, "claim") for cell in code_cells(notebook))
+def count(notebook, *names):
+    """Count the calls to these functions in the source of a notebook, whether they are reached or not."""
+    return sum(len(calls(cell.source, *names)) for cell in code_cells(notebook))
 
 
 def errors(notebook):

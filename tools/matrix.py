@@ -48,7 +48,7 @@ def failures(paths, python, folder, settings):
     patterns = (lessons.ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8")
     alike = settings, installed, kept.package(), options, patterns
     cases = {
-        f"{path.stem}-{kept.key(path.read_text(encoding='utf-8'), *alike)}": (run_one, python, path, settings)
+        kept.name(path, path.read_text(encoding="utf-8"), alike): (run_one, python, path, settings)
         for path in paths
     }
     return kept.failures(cases, folder)
@@ -74,4 +74,4 @@ def run_one(python, path, settings):
         check=False,
     )
     report = done.stdout.strip().splitlines()[-REPORT_LINES:] if done.returncode else []
-    return {"lesson": path.stem, "said": f"{time.monotonic() - begun:.0f} s", "failed": report}
+    return {"lesson": lessons.name_of(path), "said": f"{time.monotonic() - begun:.0f} s", "failed": report}

@@ -3,10 +3,9 @@
 import argparse
 import sys
 
-from tools import lessons, page
+from tools import form, lessons, page
 
 BUILD = lessons.ROOT / "build"
-AIM_SECONDS, MOST_SECONDS = 60, 120
 
 
 def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, solution_source=None):
@@ -19,7 +18,9 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, solution_source=
         solution_source: gives the source of an exercise's solution by name; the course's own by default.
     """
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--one", nargs="?", const="", metavar="N", help="only the lesson with this number")
+    parser.add_argument(
+        "--one", nargs="?", const="", metavar="N", help="02 for a lesson, 02e for its evidence"
+    )
     options = parser.parse_args(arguments)
     try:
         paths = lessons.find(options.one, folder)
@@ -36,11 +37,12 @@ def run(path, build, solution_source):
     Returns:
         Whether nothing failed: no error, no claim, no exercise.
     """
-    print(f"{path.stem:28}", end="", flush=True)
+    name, most = lessons.name_of(path), form.form_of(path).most_seconds
+    print(f"{name:28}", end="", flush=True)
     try:
         notebook = lessons.read(path)
         as_it_stands = lessons.run(notebook, path.parent)
-        lessons.write(build / f"{path.stem}.html", page.render(as_it_stands.notebook, path.stem))
+        lessons.write(build / f"{name}.html", page.render(as_it_stands.notebook, name))
         exercises = [lessons.exercise(cell.source)[0] for cell in lessons.exercises(notebook)]
         solution = lessons.solve(notebook, solution_source)
         solved = lessons.run(solution, path.parent) if exercises else as_it_stands
@@ -48,23 +50,17 @@ def run(path, build, solution_source):
         print(f"FAILED\n  {type(error).__name__}: {error}")
         return False
     held = [entry["held"] for entry in as_it_stands.log if entry["kind"] == "claim"]
-    claims = max(len(held), lessons.count_claims(notebook))
+    claims = max(len(held), lessons.count(notebook, "claim"))
     right = {entry["name"] for entry in solved.log if entry["kind"] == "exercise" and entry["solved"]}
     count = sum(name in right for name in exercises)
     failed = list(dict.fromkeys(as_it_stands.failed + solved.failed))
     passed = not failed and sum(held) == claims and count == len(exercises)
     counts = f"{sum(held)}/{claims} claims held   {count}/{len(exercises)} exercises solved"
-    marks = _mark(as_it_stands.seconds) + ("" if passed else "   FAILED")
-    print(f"{as_it_stands.seconds:4.0f} s   {counts}{marks}")
+    slow = f"   above {most} s" if as_it_stands.seconds > most else ""
+    print(f"{as_it_stands.seconds:4.0f} s   {counts}{slow}{'' if passed else '   FAILED'}")
     for text in failed:
         print(f"  {text}")
     return passed
-
-
-def _mark(seconds):
-    if seconds > MOST_SECONDS:
-        return f"   above {MOST_SECONDS} s, too slow"
-    return f"   above {AIM_SECONDS} s" if seconds > AIM_SECONDS else ""
 
 
 def _solution_source(name):

@@ -8,7 +8,7 @@ import sys
 import nbformat
 from PIL import Image
 
-from tools import lessons
+from tools import form, lessons
 
 # Without any version, so that the file is the same whichever Python made it.
 METADATA = {
@@ -27,12 +27,12 @@ METADATA = {
 def main(arguments=None, folder=lessons.NOTEBOOKS):
     """Store the lessons that are named and return the exit code."""
     parser = argparse.ArgumentParser(prog="make save", description=__doc__)
-    parser.add_argument("number", nargs="*", metavar="N", help="the number of a lesson")
+    parser.add_argument("number", nargs="*", metavar="N", help="02 for a lesson, 02e for its evidence")
     options = parser.parse_args(arguments)
     try:
         for path in [path for number in options.number or [""] for path in lessons.find(number, folder)]:
             save(path)
-            print(f"Stored {path.name}.")
+            print(f"Stored {lessons.place_of(path)}.")
     except (ValueError, RuntimeError, TimeoutError) as error:  # the last two: a dead kernel, an endless cell
         return str(error)
     return 0
@@ -42,29 +42,21 @@ def save(path):
     """Execute the lesson at `path` and store it there.
 
     Raises:
-        ValueError: a cell ends in an error or writes to stderr; the stored file is left as it was.
+        ValueError: a cell ends in an error, writes to stderr or shows a path of this machine; the stored file
+            is left as it was.
     """
     settings = {"COURSE_SEED": "0", "COURSE_QUIET": "1", "COURSE_LOG": ""}
     executed = lessons.execute(lessons.read(path), path.parent, settings)
-    refuse_faults(executed, path.name)
+    if faults := list(form.stores_no_faults(form.Stored(path, executed, form.form_of(path)))):
+        raise ValueError(f"It is not stored. {faults[0]}")
     lessons.write(path, nbformat.writes(clean(executed)) + "\n")
-    docs = path.parent.parent / "docs"
+    docs = path.parents[2 if lessons.is_evidence(path) else 1] / "docs"
     for cell in lessons.code_cells(executed):
         images = [each.data["image/png"] for each in cell.outputs if "image/png" in each.get("data", {})]
         for tag in lessons.tags(cell):
             if images and tag.startswith("picture-"):  # the README shows it
                 docs.mkdir(exist_ok=True)
                 (docs / f"{tag.removeprefix('picture-')}.png").write_bytes(base64.b64decode(images[-1]))
-
-
-def refuse_faults(notebook, name):
-    """Raise a `ValueError` that names the first cell with an error or with lines on stderr."""
-    for number, cell in enumerate(lessons.code_cells(notebook), start=1):
-        streams = [output for output in cell.outputs if output.get("name") == "stderr"]
-        faults = [f"ends in {text}" for text in lessons.errors(nbformat.v4.new_notebook(cells=[cell]))]
-        faults += [f"writes to stderr: {output.text.strip()}" for output in streams]
-        if faults:
-            raise ValueError(f"{name} is not stored: its code cell {number} {faults[0]}")
 
 
 def clean(notebook):

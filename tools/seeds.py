@@ -66,7 +66,8 @@ class Bound:
         measured = [f"{self.measured[seed]:.3g}" if seed in self.measured else "-" for seed in chosen]
         state = "FAILED" if not self.held() else "weak" if self.weak() else ""
         figures = [f"{self.margin() + 0:.2g}", f"{self.spread():.2g}"]
-        return [self.lesson[:2], what, f"{self.relation} {self.limit:.3g}", *measured, *figures, state]
+        number, bound = self.lesson.partition("_")[0], f"{self.relation} {self.limit:.3g}"
+        return [number, what, bound, *measured, *figures, state]
 
     def _margin(self, seed):
         distance = self.measured[seed] - self.limit
@@ -83,7 +84,7 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD):
     """Run what has not been run yet, print and write the table, and return the exit code."""
     parser = argparse.ArgumentParser(prog="make seeds", description=__doc__)
     parser.add_argument("--seeds", type=seeds, default="0-4", metavar="SEEDS", help="such as 0-9 or 0,3,5")
-    parser.add_argument("--one", nargs="?", metavar="N", help="only the lesson with this number")
+    parser.add_argument("--one", nargs="?", metavar="N", help="02 for a lesson, 02e for its evidence")
     options = parser.parse_args(arguments)
     try:
         paths = lessons.find(options.one or None, folder)
@@ -123,7 +124,7 @@ def run(paths, chosen, folder):
     """
     package = kept.package()
     cases = {
-        f"{path.stem}-{seed}-{kept.key(kept.code(path), package, seed)}": (run_one, path, seed)
+        kept.name(path, seed, kept.code(path), package): (run_one, path, seed)
         for path in paths
         for seed in chosen
     }
@@ -134,7 +135,7 @@ def run_one(path, seed):
     """Run one lesson under one seed; return its result."""
     settings = {"COURSE_SEED": str(seed), **kept.ONE_THREAD}  # two lessons on two cores
     outcome = lessons.run(lessons.read(path), path.parent, settings)
-    return {"lesson": path.stem, "seed": seed, "log": outcome.log, "failed": outcome.failed}
+    return {"lesson": lessons.name_of(path), "seed": seed, "log": outcome.log, "failed": outcome.failed}
 
 
 def gather(results):

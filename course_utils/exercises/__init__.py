@@ -1,11 +1,18 @@
-"""Exercises: `check` an answer, get a `hint`, see a worked `solution`. One file holds one lesson's."""
+"""Exercises: `check` an answer, go on with your `own`, get a `hint`, see a `solution`; and `vote`.
+
+One file holds the exercises of one lesson.
+"""
 
 import difflib
 import importlib
 import inspect
 import pkgutil
+from numbers import Integral
+
+import numpy as np
 
 from course_utils import lesson
+from course_utils.exercises import statements
 from course_utils.exercises.exercise import NotTriedError, WrongAnswerError, examine
 
 EXERCISES = {
@@ -26,7 +33,7 @@ def check(name, answer):
 
     Args:
         name: the exercise, such as "02.windows".
-        answer: the function that the exercise asks for.
+        answer: the function or the class that the exercise asks for.
 
     Raises:
         ValueError: there is no exercise of that name.
@@ -39,6 +46,7 @@ def check(name, answer):
             print(f"  ✓ {sentence}")
         solved = True
         print("  Solved.")
+        exercise.draw(answer, solved)
     except NotTriedError:
         print(f'  Not tried yet. Stuck? Call hint("{name}").')
     except WrongAnswerError as error:
@@ -46,8 +54,64 @@ def check(name, answer):
         if error.expected is not None:
             print(f"      expected: {error.expected}")
         print(f"      came:     {error.came}")
-        exercise.draw(answer)
+        exercise.draw(answer, solved)
     lesson.log({"kind": "exercise", "name": name, "solved": solved})
+
+
+def own(name, answer, otherwise):
+    """Return the answer to an exercise where it passes `check`, otherwise the course's part, and say which.
+
+    Args:
+        name: the exercise, such as "04.lstm_cell".
+        answer: the class or the function that was checked.
+        otherwise: the class or the function of the course that does the same.
+
+    Raises:
+        ValueError: there is no exercise of that name, or `otherwise` cannot be called.
+    """
+    exercise = _find(name)
+    if not callable(otherwise):
+        raise ValueError(f"`otherwise` must be a class or a function. Received: otherwise={otherwise!r:.80}")
+    try:
+        for _ in examine(exercise, answer):
+            pass
+    except (NotTriedError, WrongAnswerError):
+        print(f"From here on: {_name(otherwise)} of the course, because {name} is not solved yet.")
+        return otherwise
+    print(f"From here on: your {_name(answer)}, because it passes {name}.")
+    return answer
+
+
+def vote(lesson, votes):
+    """Vote on what is often said: show the verdict and the figures of each statement that has a vote.
+
+    Args:
+        lesson: the number of the lesson, such as "04".
+        votes: a dict from the number of a statement to True (it holds), False (it does not hold), or None
+            for no vote yet, which leaves the verdict hidden.
+
+    Raises:
+        ValueError: there is no lesson with statements of that number, `votes` is no such dict, or it has a
+            statement that this lesson does not settle.
+    """
+    settled = statements.of_lesson(lesson)
+    if not isinstance(votes, dict) or not votes:
+        raise ValueError(
+            f"`votes` must be a dict from a statement's number to True, False or None. "
+            f"Received: votes={votes!r:.80}"
+        )
+    for number, given in votes.items():
+        if isinstance(number, bool) or not isinstance(number, Integral) or number not in settled:
+            raise ValueError(
+                f"Lesson {lesson} settles the statements {', '.join(map(str, settled))}. "
+                f"Received: votes={votes!r:.80}"
+            )
+        if given is not None and not isinstance(given, (bool, np.bool_)):
+            raise ValueError(f"A vote is True, False or None. Received: votes={votes!r:.80}")
+    for number, given in votes.items():
+        statements.show(number, settled[number], given)
+    if None in votes.values():
+        print("Does it hold? Put True or False in place of None, and run this cell again.")
 
 
 def hint(name):
@@ -81,6 +145,10 @@ def solution_source(name):
         ValueError: there is no exercise of that name.
     """
     return inspect.getsource(_find(name).solution).rstrip()
+
+
+def _name(part):
+    return getattr(part, "__name__", type(part).__name__)
 
 
 def _find(name):

@@ -2,11 +2,22 @@
 
 import copy
 import inspect
+import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+KERAS_ADDS = (  # to the message of an error; what stands in the group is of the error itself
+    re.compile(
+        r"Exception encountered when calling .*?\n\n(?:\x1b\[1m)?(.*?)(?:\x1b\[0m)?\n\nArguments", re.DOTALL
+    ),
+    re.compile(r"Could not automatically infer .* Error encountered:\n\n(.*)", re.DOTALL),
+    re.compile(r"in user code:\n.*\n\s*\w+: (.*)", re.DOTALL),
+)
+TENSORFLOW_ADDS = re.compile(r"\{\{.*?\}\}\s*|\s*\[Op:.*|\s*Call arguments received by.*", re.DOTALL)
+LONGEST_MESSAGE = 200
 
 
 class NotTriedError(Exception):
@@ -30,11 +41,13 @@ class Exercise:
 
     Attributes:
         name: lesson and name, such as "02.windows".
-        solution: a worked solution, with the signature and the docstring of the stub.
+        solution: a worked solution, a function or a class, with the name, the signature and the docstring
+            of the stub.
         properties: pairs of a sentence and a function that takes the answer and raises
             `WrongAnswerError` where the sentence is not true of it. In the order in which they help most.
         hints: from a nudge to nearly the solution.
-        picture: a function that takes the answer and draws what it does, or None.
+        picture: a function that takes a wrong answer and draws what it does, or None.
+        result: a function that takes a right answer and draws what it has measured, or None.
     """
 
     name: str
@@ -42,13 +55,20 @@ class Exercise:
     properties: list
     hints: list
     picture: Callable | None = field(default=None)
+    result: Callable | None = field(default=None)
 
-    def draw(self, answer):
-        """Draw what a wrong answer does, where a picture helps and the answer can be drawn."""
-        if self.picture is None:
+    @property
+    def kind(self):
+        """What is asked for: a "class" or a "function"."""
+        return "class" if inspect.isclass(self.solution) else "function"
+
+    def draw(self, answer, solved):
+        """Draw what an answer does, where a picture helps and the answer can be drawn."""
+        drawn = self.result if solved else self.picture
+        if drawn is None:
             return
         try:
-            self.picture(_Guarded(answer))
+            drawn(_Guarded(answer, self.kind))
         except Exception:
             import matplotlib.pyplot as plt
 
@@ -63,7 +83,7 @@ def examine(exercise, answer):
         WrongAnswerError: a property does not hold, or the answer fails, returns nothing or changes an
             argument.
     """
-    guarded = _Guarded(answer)
+    guarded = _Guarded(answer, exercise.kind)
     for sentence, holds in exercise.properties:
         try:
             holds(guarded)
@@ -85,6 +105,18 @@ def examine(exercise, answer):
         raise wrong
 
 
+def described(error):
+    """Return the type and the message of an error in a line, without what Keras and TensorFlow add to it."""
+    message = str(getattr(error, "message", None) or error)
+    for pattern in KERAS_ADDS:
+        found = pattern.search(message)
+        message = found[1] if found else message
+    message = " ".join(TENSORFLOW_ADDS.sub("", message).split())
+    if len(message) > LONGEST_MESSAGE:
+        message = message[:LONGEST_MESSAGE].rpartition(" ")[0] + " ..."
+    return f"{type(error).__name__}: {message}"
+
+
 def brief(value):
     """Return the representation of a value in at most a line."""
     return " ".join(reprlib.repr(value).split())
@@ -96,13 +128,13 @@ class _Guarded:
     `changed` has the places of the arguments that the answer has changed.
     """
 
-    def __init__(self, answer):
-        self.answer, self.changed = answer, set()
+    def __init__(self, answer, kind="function"):
+        self.answer, self.kind, self.changed = answer, kind, set()
 
     def __call__(self, *arguments):
         if not callable(self.answer):
             raise WrongAnswerError(
-                "the function that you wrote, without brackets after its name", brief(self.answer)
+                f"the {self.kind} that you wrote, without brackets after its name", brief(self.answer)
             )
         given = copy.deepcopy(arguments)
         try:
@@ -113,7 +145,7 @@ class _Guarded:
         except WrongAnswerError:  # from a function that the answer was given
             raise
         except Exception as error:
-            raise WrongAnswerError("no error", f"{type(error).__name__}: {error}") from error
+            raise WrongAnswerError("no error", described(error)) from error
         if returned is None:
             raise WrongAnswerError("a value", "None: is a return missing?")
         self.changed |= {
