@@ -129,6 +129,7 @@ def load(framework):
     import keras
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # it would warn that layers are traced again and again
     versions = {"Keras": keras.__version__, "TensorFlow": tf.__version__}
     if framework == "products":
         return None, Products, versions

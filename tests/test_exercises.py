@@ -616,7 +616,7 @@ def test_without_votes_the_statements_are_shown_and_no_verdict(capsys):
         "6. It does",
         "5. An LSTM forgets, and this sentence goes on so long that it does not fit into a single",
         "  line of 88",
-        "Does it hold? Put True or False in place of None, and run this cell again.",
+        'Does it hold? Put True, False or "depends" in place of None, and run this cell again.',
     ]
 
 
@@ -628,8 +628,9 @@ def test_without_votes_the_statements_are_shown_and_no_verdict(capsys):
         (5, np.False_, "you voted: it does not hold. No: it holds."),
         (6, False, "you voted: it does not hold. Yes: it does not hold."),
         (6, True, "you voted: it holds. No: it does not hold."),
-        (7, True, "you voted: it holds. It depends: it holds only when it rains."),
-        (7, False, "you voted: it does not hold. It depends: it holds only when it rains."),
+        (7, True, "you voted: it holds. No: it holds only when it rains."),
+        (7, "depends", "you voted: it depends. Yes: it holds only when it rains."),
+        (5, "depends", "you voted: it depends. No: it holds."),
     ],
 )
 def test_a_vote_shows_the_verdict_the_figures_and_the_place(number, given, answer, capsys):
@@ -664,7 +665,7 @@ def test_what_has_no_vote_yet_stays_hidden_beside_what_has(capsys):
         (("04", {"5": True}), r"Received: votes={'5': True}"),
         (("04", {5.0: True}), r"Received: votes={5.0: True}"),
         (("04", {True: True}), r"Received: votes={True: True}"),
-        (("04", {5: 1}), r"A vote is True, False or None. Received: votes={5: 1}"),
+        (("04", {5: 1}), r"A vote is True, False, .depends. or None. Received: votes={5: 1}"),
         (("04", {5: "True"}), r"Received: votes={5: 'True'}"),
         (("04", {}), r"`votes` must be a dict from a statement's number .*Received: votes={}"),
         (("04", [5]), r"Received: votes=\[5\]"),

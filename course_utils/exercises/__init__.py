@@ -87,8 +87,8 @@ def vote(lesson, votes):
 
     Args:
         lesson: the number of the lesson, such as "04".
-        votes: a dict from the number of a statement to True (it holds), False (it does not hold), or None
-            for no vote yet, which leaves the verdict hidden.
+        votes: a dict from the number of a statement to True (it holds), False (it does not hold), "depends"
+            (it holds only under a condition), or None for no vote yet, which leaves the verdict hidden.
 
     Raises:
         ValueError: there is no lesson with statements of that number, `votes` is no such dict, or it has a
@@ -106,12 +106,13 @@ def vote(lesson, votes):
                 f"Lesson {lesson} settles the statements {', '.join(map(str, settled))}. "
                 f"Received: votes={votes!r:.80}"
             )
-        if given is not None and not isinstance(given, (bool, np.bool_)):
-            raise ValueError(f"A vote is True, False or None. Received: votes={votes!r:.80}")
+        is_word = isinstance(given, str) and given == statements.DEPENDS
+        if given is not None and not is_word and not isinstance(given, (bool, np.bool_)):
+            raise ValueError(f'A vote is True, False, "depends" or None. Received: votes={votes!r:.80}')
     for number, given in votes.items():
         statements.show(number, settled[number], given)
     if None in votes.values():
-        print("Does it hold? Put True or False in place of None, and run this cell again.")
+        print('Does it hold? Put True, False or "depends" in place of None, and run this cell again.')
 
 
 def hint(name):

@@ -12,6 +12,7 @@ from course_utils.lesson import WIDTH, WITHOUT_MEASUREMENT
 
 FILE = Path(__file__).parent.parent / "records" / "statements.json"
 IT_DEPENDS = "holds only when "
+DEPENDS = "depends"  # a vote
 
 
 def read():
@@ -40,11 +41,8 @@ def show(number, settled, vote):
     print(_wrapped(f"{number}. {settled['said']}", ""))
     if vote is None:
         return
-    print(
-        _wrapped(
-            f"you voted: it {'holds' if vote else 'does not hold'}. {_compared(settled['verdict'], vote)}"
-        )
-    )
+    voted = {True: "it holds", False: "it does not hold", DEPENDS: "it depends"}[vote]
+    print(_wrapped(f"you voted: {voted}. {_compared(settled['verdict'], vote)}"))
     for measured, relation, limit in settled["bounds"]:
         print(f"  measured {measured} {relation} {limit}")
     if not settled["bounds"]:
@@ -53,9 +51,8 @@ def show(number, settled, vote):
 
 
 def _compared(verdict, vote):
-    if verdict.startswith(IT_DEPENDS):
-        return f"It depends: it {verdict}."
-    return f"{'Yes' if vote == (verdict == 'holds') else 'No'}: it {verdict}."
+    right = DEPENDS if verdict.startswith(IT_DEPENDS) else verdict == "holds"
+    return f"{'Yes' if vote == right else 'No'}: it {verdict}."
 
 
 def _wrapped(line, indent="  "):
