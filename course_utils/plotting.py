@@ -99,6 +99,7 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
 def _label_at_ends(axes):
     """Write the label of each line beside its end; where labels would touch, the upper one moves up."""
     apart = 1.3 * plt.rcParams["font.size"] * axes.figure.dpi / 72 / axes.get_window_extent().height
+    axes.get_ylim()  # settles what it shows
     to_share = axes.get_yaxis_transform() + axes.transAxes.inverted()
     ends = [(_last_finite(line.get_ydata()), line) for line in axes.get_lines()]
     heights = np.array([to_share.transform((1, end))[1] for end, _ in ends])

@@ -57,6 +57,14 @@ def test_a_label_stands_at_the_end_of_its_line_in_its_colour_and_touches_no_othe
     assert {text.get_text(): text.get_color() for text in axes.texts} == colours
 
 
+def test_a_label_stands_at_the_end_of_its_line_whatever_is_shown():
+    axes = plotting.curves([1, 2], {"high": [0, 30], "low": [-20, -10]}, "x", "y")
+    places = {text.get_text(): text.xy[1] for text in axes.texts}
+    low, high = axes.get_ylim()
+    assert places["low"] == pytest.approx((-10 - low) / (high - low))
+    assert places["high"] == pytest.approx((30 - low) / (high - low))
+
+
 def test_several_seeds_are_a_mean_in_a_band():
     _, axes = plt.subplots()
     seeds = np.array([[0.0, 1], [1, 3], [2, 2]])

@@ -1,41 +1,151 @@
 """Plausible wrong answers to the exercises of lesson 02, and the words each must hear."""
 
+import linecache
+
+import keras
 import numpy as np
+import tensorflow as tf
+from keras import ops
 
-from course_utils.exercises import EXERCISES
+from course_utils.exercises import EXERCISES, solution_source
 
-
-def step(x, h, kernel, recurrent_kernel, bias):
-    return np.tanh(x @ kernel + h @ recurrent_kernel + bias)
-
-
-def mask_forgotten(x, _mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in range(x.shape[1]):
-        h = step(x[:, t], h, *weights)
-    return h
+CELL = solution_source("02.rnn_cell")
+Z = "z = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel) + self.bias"
+FROM_X, FROM_H = "ops.matmul(inputs, self.kernel)", "ops.matmul(states[0], self.recurrent_kernel)"
+NEW_H = "h = ops.tanh(z)"
+RETURN = "return h, [h]"
 
 
-def time_reversed(x, mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in reversed(range(x.shape[1])):
-        h = np.where(mask[:, t, None], step(x[:, t], h, *weights), h)
-    return h
+def cell(*changes):
+    """Return the solution with lines in place of others, as from the cell of a notebook."""
+    source = CELL
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    place = f"a cell of a notebook, {hash(source)}"
+    linecache.cache[place] = len(source), None, source.splitlines(keepends=True), place
+    namespace = {"np": np, "keras": keras, "ops": keras.ops, "tf": tf}
+    exec(compile(source, place, "exec"), namespace)
+    return namespace["MyRNNCell"]
 
 
-def state_reset_by_padding(x, mask, *weights):
-    h = np.zeros((len(x), 4))
-    for t in range(x.shape[1]):
-        h = np.where(mask[:, t, None], step(x[:, t], h, *weights), 0)
-    return h
+def z(line):
+    return cell(Z, line)
 
 
-def padding_read_as_zeros(x, mask, *weights):
-    return mask_forgotten(x * mask[..., None], mask, *weights)
+def h(line):
+    return cell(NEW_H, line)
 
 
-def every_state(x, mask, *weights):
-    return np.stack([time_reversed(x, mask, *weights)] * x.shape[1], axis=1)
+def returns(line):
+    return cell(RETURN, line)
+
+
+CELLS = [
+    (cell(" + self.bias", ""), "the bias is forgotten"),
+    (cell(f" + {FROM_H}", ""), "h and the recurrent kernel are forgotten: the cell remembers nothing"),
+    (cell(f" + {FROM_H} + self.bias", ""), "h, the recurrent kernel and the bias are forgotten"),
+    (cell(f"{FROM_X} + ", ""), "the inputs and the kernel are forgotten"),
+    (h("h = z"), "no tanh: h is tanh("),
+    (cell(NEW_H, "h = z", " + self.bias", ""), "neither tanh nor bias"),
+    (h("h = ops.sigmoid(z)"), "the sigmoid in place of the tanh"),
+    (h("h = ops.relu(z)"), "a relu in place of the tanh"),
+    (h("h = ops.tanh(ops.tanh(z))"), "the tanh twice"),
+    (h("h = states[0] + ops.tanh(z)"), "the old h added"),
+    (h("h = (states[0] + ops.tanh(z)) / 2"), "the mean of old and new h"),
+    (h("h = states[0]"), "the old h in place of the new one"),
+    (h("h = ops.tanh(z) ** 3"), "expected: h = tanh(inputs kernel + h recurrent_kernel + bias)"),
+    (cell("self.recurrent_kernel) +", "ops.transpose(self.recurrent_kernel)) +"), "kernel transposed"),
+    (cell(FROM_H, "states[0]"), "h without the recurrent kernel"),
+    (cell("+ self.bias", "- self.bias"), "the bias subtracted"),
+    (cell(f"+ {FROM_H}", f"- {FROM_H}"), "h times its kernel subtracted"),
+    (cell(f"+ {FROM_H}", f"* {FROM_H}"), "the two products multiplied"),
+    (cell(NEW_H, f"h = ops.tanh({FROM_X}) + ops.tanh({FROM_H}) + self.bias"), "a tanh on each product"),
+    (cell(NEW_H, f"h = ops.tanh({FROM_X}) + {FROM_H} + self.bias"), "the tanh on the inputs alone"),
+    (cell(NEW_H, f"h = {FROM_X} + ops.tanh({FROM_H}) + self.bias"), "the tanh on h alone"),
+    (cell(NEW_H, f"h = ops.tanh({FROM_X} + {FROM_H}) + self.bias"), "the bias outside the tanh"),
+    (cell(NEW_H, f"h = ops.tanh({FROM_X} + self.bias) + {FROM_H}"), "h outside the tanh"),
+    (returns("return h, states"), "the old h in the list"),
+    (returns("return states[0], [h]"), "the old h as the output"),
+    (returns("return h, [z]"), "the sum before the tanh in the list"),
+    (returns("return z, [h]"), "the sum before the tanh as the output"),
+    (returns("return h, [2 * h]"), "the new h as the output, and alone in the list"),
+    (returns("return h"), "expected: h, and the list [h]\n      came:     <tf.Tensor"),
+    (returns("return h, h"), "h, and no list: the states stand in a list, even one alone"),
+    (returns("return h, [h, h]"), "a list of 2"),
+    (returns("pass"), "None: is a return missing?"),
+    (returns("return h[:, :2], [h[:, :2]]"), "expected: shape (3, 4)\n      came:     shape (3, 2)"),
+    (cell("matmul(inputs, self.kernel)", "matmul(inputs, self.recurrent_kernel)"), "inputs go with kernel"),
+    (h("h = np.tanh(z)"), "NumPy: write ops.tanh for np.tanh"),
+    (returns("return np.array(h), [np.array(h)]"), "NumPy: write ops.array for np.array"),
+    (cell(FROM_H, "ops.matmul(ops.stop_gradient(states[0]), self.recurrent_kernel)"), "h of the step before"),
+    (
+        cell("+ self.bias", "+ ops.stop_gradient(self.bias)"),
+        "a step of training\n      came:     the same bias",
+    ),
+    (returns("h = ops.reshape(h, (3, 4)); return h, [h]"), "no error\n      came:     "),
+    (
+        cell("= units, [units]", "= units, [units, units]"),
+        "expected: state_size 4",
+    ),
+    (cell("(self.units,), ", "(2 * self.units,), "), "the weights of the stub, for 4 units kernel (2, 4)"),
+    (cell("(keras.layers.Layer)", ""), "expected: a class that inherits from keras.layers.Layer"),
+    (cell()(4), "the class that you wrote, without brackets after its name"),
+]
+
+LOOP = solution_source("02.rnn_loop")
+STEP = "after, _ = cell(inputs[:, t], [h])"
+STAYS = "h = ops.where(mask[:, t, None], after, h)"
+APPEND = "states.append(h)"
+STACK = "return ops.stack(states, axis=1)"
+
+
+def loop(*changes):
+    """Return the solution of the loop with lines in place of others."""
+    source = LOOP
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    namespace = {"np": np, "ops": ops}
+    exec(source, namespace)
+    return namespace["rnn_loop"]
+
+
+LOOPS = [
+    (loop(STAYS, "h = after"), "a state that moves in the padding: the mask is not used"),
+    (loop("after, h)", "after, 0 * h)"), "a state that padding sets to 0"),
+    (loop(STAYS, "h = ops.where(mask[:, t, None], h, after)"), "zeros: is the new h kept?"),
+    (loop(STAYS, "h = after * mask[:, t, None]"), "a state that padding sets to 0"),
+    (
+        loop(STEP, "after, _ = cell(inputs[:, t] * mask[:, t, None], [h]); h = after", STAYS, ""),
+        "a step from zeros",
+    ),
+    (loop(STAYS, "h = after", APPEND, "states.append(h * mask[:, t, None])"), "and a state that moves there"),
+    (loop(APPEND, "states.append(h * mask[:, t, None])"), "zeros in the result at padding: the state of"),
+    (
+        loop(APPEND, "", STAYS, "states.append(ops.where(mask[:, t, None], after, h)); h = after"),
+        "a state that stays in the result alone",
+    ),
+    (loop("mask[:, t, None]", "mask[:1, t, None]"), "the mask of the first row for all rows"),
+    (loop("mask[:, t, None]", "mask[:, t].any()"), "one mask for all rows"),
+    (loop("mask[:, t, None]", "mask[:, t].all()"), "one mask for all rows"),
+    (loop(STEP, "after, _ = cell(inputs[:, t], [0 * h])"), "each step from h = 0"),
+    (loop("ops.zeros(", "ops.ones("), "a run that begins with ones"),
+    (
+        loop("in range(inputs.shape[1])", "in reversed(range(inputs.shape[1]))"),
+        "from the last step to the first",
+    ),
+    (loop(APPEND, "", STEP, f"states.append(h); {STEP}"), "the state before each step"),
+    (loop(STACK, "return ops.repeat(h[:, None], inputs.shape[1], axis=1)"), "the last state at every step"),
+    (loop(STACK, "return h"), "shape (2, 4): one state alone"),
+    (loop(STACK, "return ops.stack(states)"), "shape (5, 2, 4): stack along axis 1"),
+    (loop(STACK, "return states"), "shape (5, 2, 4): stack along axis 1"),
+    (loop("range(inputs.shape[1])", "range(1, inputs.shape[1])"), "came:     shape (2, 4, 4)"),
+    (loop(STEP, "after, _ = cell(inputs[:, t], h)"), "cell(x, [h]), with h in a list"),
+    (loop("inputs[:, t]", "inputs[t]"), "came:     "),
+    (loop("mask[:, t, None]", "mask[:, t]"), "no error\n      came:     "),
+    (loop(STACK, ""), "None: is a return missing?"),
+]
 
 
 def cuts(series, length, label):
@@ -45,41 +155,82 @@ def cuts(series, length, label):
     )
 
 
-def common_norm(gradients):
-    return np.sqrt(sum((g**2).sum() for g in gradients))
+def trace(**changes):
+    """Return the solution of the experiment with parts of its source replaced, by the names of the parts."""
+    source = solution_source("02.trace_experiment")
+    for part, new in changes.items():
+        old = PARTS[part]
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    namespace = {"np": np, "ops": ops}
+    exec(source, namespace)
+    return namespace["trace_experiment"]
 
 
-def by_each_norm(gradients, limit):
-    return [g * min(1, limit / np.linalg.norm(g)) if g.any() else g for g in gradients]
+PARTS = {
+    "left": "float(ops.mean(ops.abs(last_state(inputs) - last_state(without))))",
+    "copy": "inputs.copy()",
+    "word": "without[len(inputs) - 1 - distance] = 0",
+    "step": "h, _ = cell(x, [h])",
+    "start": 'np.zeros((words.shape[1], cell.units), "float32")',
+    "result": "return left",
+}
+DIFFERENCE = "last_state(inputs) - last_state(without)"
+TRACES = [
+    (trace(word="without[distance] = 0"), "a distance from the first word"),
+    (trace(word="without[-distance] = 0"), "one step off: distance 0 is the last word"),
+    (trace(word="without[len(inputs) - 2 - distance] = 0"), "one step off"),
+    (trace(word="without[len(inputs) - 1 - distance] = 1"), "ones in place of the word"),
+    (trace(word="without[len(inputs) - 1 - distance :] = 0"), "zeros from the word on"),
+    (trace(word="without[: len(inputs) - distance] = 0"), "zeros up to the word"),
+    (trace(word="without = np.delete(without, len(inputs) - 1 - distance, axis=0)"), "a word cut out"),
+    (trace(copy="inputs"), "no difference at all"),
+    (trace(word="pass"), "no difference at all"),
+    (trace(left=f"float(ops.mean({DIFFERENCE}))"), "take the absolute values first"),
+    (trace(left=f"abs(float(ops.mean({DIFFERENCE})))"), "take the absolute values first"),
+    (trace(left=f"float(ops.sum(ops.abs({DIFFERENCE})))"), "a sum: the mean was asked for"),
+    (trace(left=f"float(ops.mean(ops.square({DIFFERENCE})))"), "the squared difference"),
+    (trace(left=f"float(ops.max(ops.abs({DIFFERENCE})))"), "the largest difference"),
+    (trace(left="float(ops.mean(ops.abs(last_state(inputs))))"), "the last h itself"),
+    (trace(left="float(ops.mean(ops.abs(last_state(without))))"), "the last h of one run alone"),
+    (trace(left=f"ops.abs({DIFFERENCE})"), "expected: shape (3,)"),
+    (trace(result="return left[0]"), "expected: shape (3,)\n      came:     shape ()"),
+    (trace(step="_ = cell(x, [h])"), "no difference at all"),
+    (trace(step="h = cell(x, [h])"), "came:     "),
+    (
+        lambda distances, inputs, cell: [0.5**distance for distance in distances],
+        "expected: values within",
+    ),
+]
 
 
-def clipped_in_place(gradients, limit):
-    norm = common_norm(gradients)
-    for gradient in gradients:
-        gradient *= min(1, limit / norm) if norm else 1
-    return gradients
+def in_place(distances, inputs, cell):
+    right = EXERCISES["02.trace_experiment"].solution(distances, inputs, cell)
+    inputs[0] = 0
+    return right
 
 
-def emptied(gradients):
-    return [gradients.pop(0) for _ in range(len(gradients))]
+def taking_away_more_and_more(distances, inputs, cell):
+    whole, left = inputs.copy(), []
+    for distance in distances:
+        inputs[-1 - distance] = 0
+        ends = []
+        for words in (whole, inputs):
+            h = np.zeros((words.shape[1], cell.units))
+            for x in words:
+                h, _ = cell(x, [h])
+            ends.append(h)
+        left.append(np.abs(ends[0] - ends[1]).mean())
+    return left
 
 
 WRONG = {
-    "02.memoryless_loss": [
-        (lambda: 4 * np.log(2), "the sum over the letters"),
-        (lambda: 4 * np.log(2) / 7, "a mean over seven"),
-        (lambda: 0, "only one follower"),
-        (lambda: np.log(5), "the loss of guessing"),
-        (lambda: np.log(2), "a loss for every letter"),
-        (lambda: 4 / 6, "bits: the loss has the natural logarithm"),
-        (lambda: 0.5, "expected: a number, right to 3 digits after the point"),
-    ],
-    "02.rnn_with_padding": [
-        (mask_forgotten, "results that differ"),
-        (time_reversed, "from the last step to the first"),
-        (state_reset_by_padding, "another state for the sequence"),
-        (padding_read_as_zeros, "another state for the sequence"),
-        (every_state, "shape (3, 5, 4)"),
+    "02.rnn_cell": CELLS,
+    "02.rnn_loop": LOOPS,
+    "02.trace_experiment": [
+        *TRACES,
+        (in_place, "a change in `inputs`"),
+        (taking_away_more_and_more, "words taken away one after the other"),
     ],
     "02.windows": [
         (
@@ -107,49 +258,6 @@ WRONG = {
                 part[..., None] for part in EXERCISES["02.windows"].solution(series, length)
             ),
             "expected: shape (5,)\n      came:     shape (5, 1)",
-        ),
-    ],
-    "02.clip_by_norm": [
-        (
-            lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
-            "each number clipped by itself",
-        ),
-        (by_each_norm, "a factor for each gradient"),
-        (
-            lambda gradients, limit: [np.abs(g) * min(1, limit / 13) for g in gradients],
-            "values that differ by up to 8",
-        ),
-        (
-            lambda gradients, limit: [g * limit / common_norm(gradients) for g in gradients],
-            "values that differ",
-        ),
-        (lambda gradients, limit: [g * min(1, limit / 5) for g in gradients], "a common norm of 5.2"),
-        (lambda gradients, limit: [g * min(1, limit / 25) for g in gradients], "values that differ"),
-        (
-            lambda gradients, limit: [
-                g * (limit / 2 / common_norm(gradients) if common_norm(gradients) > limit else 1)
-                for g in gradients
-            ],
-            "expected: a common norm of 2, the limit\n      came:     a common norm of 1",
-        ),
-        (
-            lambda gradients, limit: [
-                g * (2 / common_norm(gradients) if common_norm(gradients) > limit else 1) for g in gradients
-            ],
-            "expected: a common norm of 12.5, the limit\n      came:     a common norm of 2",
-        ),
-        (lambda gradients, limit: [g * min(1, limit / 13) + 1e-3 for g in gradients], "values that differ"),
-        (lambda gradients, limit: gradients[0] * np.nan, "one ndarray"),
-        (clipped_in_place, "a change in `gradients`"),
-        (
-            lambda gradients, limit: EXERCISES["02.clip_by_norm"].solution(emptied(gradients), limit),
-            "`gradients`",
-        ),
-        (
-            lambda gradients, limit: [
-                g / common_norm(gradients) * min(limit, common_norm(gradients)) for g in gradients
-            ],
-            "came:     nan: is something divided by zero?",
         ),
     ],
 }

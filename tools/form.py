@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from tools import address, lessons
 
-NOT_WRITTEN = frozenset({"03"})  # its number is kept free
-OLD_FORM = frozenset({"01", "02", "05", "06", "07", "08", "09", "10", "11"})  # of the first edition
+NOT_WRITTEN = frozenset()  # numbers that are kept free
+OLD_FORM = frozenset({"01", "05", "06", "07", "08", "09", "10", "11"})  # of the first edition
 
 
 class Form(NamedTuple):

@@ -1,29 +1,49 @@
 """Exercises of lesson 02, the simple recurrent network."""
 
-import math
-
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
+from keras import ops
 
-from course_utils.exercises import properties
+from course_utils.exercises import cells, properties
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 
 
-def memoryless_loss():
-    """Predict: the smallest mean loss of a model without memory that reads "letters" letter by letter."""
-    return 4 * np.log(2) / 6
+class MyRNNCell(keras.layers.Layer):
+    """One step of a simple recurrent network: the next state from the inputs and the state before."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.state_size = units, [units]
+
+    def build(self, input_shape):
+        """Make the weights: W_x, W_h and b."""
+        self.kernel = self.add_weight((input_shape[-1], self.units), name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.units, self.units), "orthogonal", name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+
+    def call(self, inputs, states):
+        """From `inputs` x_t and `states` [h_{t-1}], return h_t, and the list [h_t]."""
+        z = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel) + self.bias
+        h = ops.tanh(z)
+        return h, [h]
 
 
-def rnn_with_padding(x, mask, kernel, recurrent_kernel, bias):
-    """Return the last state `(batch, units)` of a simple RNN that steps over padding.
+def rnn_loop(cell, inputs, mask):
+    """Return the state after every step, `(batch, time, units)`.
 
-    x is `(batch, time, features)`; mask is `(batch, time)`, False for padding.
+    `inputs` are `(batch, time, features)`; `mask` is `(batch, time)`, False for padding: there the state
+    stays as it was. `cell(x, [h])` gives the next h, and the list of it. Begin with zeros, `cell.units` wide.
     """
-    h = np.zeros((len(x), len(bias)))
-    for t in range(x.shape[1]):
-        stepped = np.tanh(x[:, t] @ kernel + h @ recurrent_kernel + bias)
-        h = np.where(mask[:, t, None], stepped, h)
-    return h
+    h = ops.zeros((inputs.shape[0], cell.units))
+    states = []
+    for t in range(inputs.shape[1]):
+        after, _ = cell(inputs[:, t], [h])
+        h = ops.where(mask[:, t, None], after, h)
+        states.append(h)
+    return ops.stack(states, axis=1)
 
 
 def windows(series, length):
@@ -33,63 +53,222 @@ def windows(series, length):
     return inputs, labels
 
 
-def clip_by_norm(gradients, limit):
-    """Return the list of gradients, scaled together so that their common norm is at most `limit`."""
-    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
-    factor = min(1, limit / norm) if norm > 0 else 1
-    return [gradient * factor for gradient in gradients]
+def trace_experiment(distances, inputs, cell):
+    """Measure how much of a word is left in the last state, for each distance of the word from the end.
+
+    `inputs` are `(steps, batch, features)`; `cell(x, [h])` goes one step and gives the next h, and the list
+    of it. Run the cell over `inputs` from h = 0. For each distance run it again with zeros in place of the
+    word that many steps before the last one. What is left: the mean absolute difference of the two last h.
+    Return one number for each distance, in a list.
+    """
+
+    def last_state(words):
+        h = np.zeros((words.shape[1], cell.units), "float32")
+        for x in words:
+            h, _ = cell(x, [h])
+        return h
+
+    left = []
+    for distance in distances:
+        without = inputs.copy()
+        without[len(inputs) - 1 - distance] = 0
+        left.append(float(ops.mean(ops.abs(last_state(inputs) - last_state(without)))))
+    return left
 
 
-def _is_the_bound_for_letters(answer):
-    came = answer()
-    pairs = list(zip("letters", "letters"[1:], strict=False))
-    followers = {read: [after for before, after in pairs if before == read] for read, _ in pairs}
-    loss = sum(math.log(len(followers[read]) / followers[read].count(after)) for read, after in pairs)
-    properties.one_number(
-        came,
-        loss / len(pairs),
+STATES = ("h",)
+RNN = "SimpleRNNCell"
+
+
+def _sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def _wrong_steps(x, h, kernel, recurrent_kernel, bias):
+    """Return pairs of (output, next state) and the words for how one comes to them."""
+    from_x, from_h = x @ kernel, h @ recurrent_kernel
+    z = from_x + from_h + bias
+    new = np.tanh(z)
+    both = (
+        (np.tanh(from_x + from_h), "the bias is forgotten"),
+        (np.tanh(from_x + bias), "h and the recurrent kernel are forgotten: the cell remembers nothing"),
+        (np.tanh(from_x), "h, the recurrent kernel and the bias are forgotten"),
+        (np.tanh(from_h + bias), "the inputs and the kernel are forgotten: the cell reads nothing"),
+        (z, "no tanh: h is tanh(inputs kernel + h recurrent_kernel + bias)"),
+        (from_x + from_h, "neither tanh nor bias: h is tanh(inputs kernel + h recurrent_kernel + bias)"),
+        (_sigmoid(z), "the sigmoid in place of the tanh"),
+        (np.maximum(z, 0), "a relu in place of the tanh"),
+        (np.tanh(from_x + h @ recurrent_kernel.T + bias), "the recurrent kernel transposed: h times W_h"),
+        (np.tanh(from_x + h + bias), "h without the recurrent kernel"),
+        (np.tanh(from_x + from_h - bias), "the bias subtracted: it is added"),
+        (np.tanh(from_x - from_h + bias), "h times its kernel subtracted: it is added"),
+        (np.tanh(from_x * from_h + bias), "the two products multiplied: they are added"),
+        (np.tanh(from_x) + np.tanh(from_h) + bias, "a tanh on each product: one tanh, on the sum"),
+        (np.tanh(from_x) + from_h + bias, "the tanh on the inputs alone: it belongs on the whole sum"),
+        (from_x + np.tanh(from_h) + bias, "the tanh on h alone: it belongs on the whole sum"),
+        (np.tanh(from_x + from_h) + bias, "the bias outside the tanh: it is added inside"),
+        (np.tanh(from_x + bias) + from_h, "h outside the tanh: it is added inside"),
+        (np.tanh(new), "the tanh twice"),
+        (h + new, "the old h added: the state is written anew at every step"),
+        ((h + new) / 2, "the mean of old and new h: the state is written anew at every step"),
+        (h, "the old h in place of the new one"),
+    )
+    yield from (((each, each), words) for each, words in both)
+    yield (new, h), "the old h in the list"
+    yield (h, new), "the old h as the output"
+    yield (new, z), "the sum before the tanh in the list: the next step reads h"
+    yield (z, new), "the sum before the tanh as the output"
+    yield (new, x), "the inputs in the list"
+
+
+def _returns_h_and_the_list_of_it(answer):
+    cells.gives_output_and_states(answer, RNN, STATES)
+
+
+def _has_the_numbers_of_a_step(answer):
+    output, state = cells.gives_output_and_states(answer, RNN, STATES)
+    x, h = cells.one_step(1)
+    weights = cells.like_keras(RNN, cells.UNITS, cells.FEATURES).get_weights()
+    expected = np.tanh(x @ weights[0] + h @ weights[1] + weights[2])
+    if _near(output, expected) and _near(state, expected):
+        return
+    for (wrong_output, wrong_state), words in _wrong_steps(x, h, *weights):
+        if _near(output, wrong_output) and _near(state, wrong_state):
+            raise WrongAnswerError(None, words)
+    if not _near(output, state):
+        raise WrongAnswerError("the new h as the output, and alone in the list", "two that differ")
+    raise WrongAnswerError(
+        "h = tanh(inputs kernel + h recurrent_kernel + bias)",
+        f"h off by up to {np.abs(output - expected).max():.3g}",
+    )
+
+
+def _near(one, other):
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=0, atol=1e-4)
+
+
+def _can_be_compiled(answer):
+    cells.can_be_compiled(answer, RNN, STATES)
+
+
+def _has_the_gradients_of_keras(answer):
+    cells.has_gradients(answer, RNN, STATES)
+
+
+def _goes_over_a_sequence(answer):
+    cells.goes_over_a_sequence(answer, RNN)
+
+
+def _trains(answer):
+    cells.trains(answer, RNN)
+
+
+class _NumpyCell:
+    """A cell without Keras, so that a check is quick and can be copied."""
+
+    def __init__(self, kernel, recurrent_kernel, bias, activation=np.tanh):
+        self.weights = kernel, recurrent_kernel, bias
+        self.units, self.activation = len(bias), activation
+
+    def __call__(self, inputs, states):
+        """Go one step."""
+        if not isinstance(states, (list, tuple)):
+            raise WrongAnswerError("cell(x, [h]), with h in a list", f"{_shape_of(states)} in its place")
+        x, h = properties.numbers(inputs), properties.numbers(states[0])
+        kernel, recurrent_kernel, bias = self.weights
+        properties.same_shape(x, (len(x), len(kernel)))
+        properties.same_shape(h, (len(x), self.units))
+        h = self.activation(x @ kernel + h @ recurrent_kernel + bias).astype("float32")
+        return h, [h]
+
+
+def _shape_of(array):
+    return f"an array of shape {np.shape(array)}"
+
+
+RNG = np.random.default_rng(2)
+CELL = _NumpyCell(RNG.normal(size=(3, 4)), RNG.normal(size=(4, 4)) / 2, RNG.normal(size=4))
+X = np.random.default_rng(1).normal(size=(2, 5, 3)).astype("float32")
+FULL = np.ones((2, 5), bool)
+RIGHT = np.arange(5) < np.array([[4], [2]])
+GAPS = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1]], bool)
+
+
+def _run(x, mask, start=0.0, carried=True, padding="stays"):
+    """Return the states of a run that may forget to carry h on, or take padding for something else."""
+    h, states = np.full((len(x), CELL.units), start), []
+    for t in range(x.shape[1]):
+        after, _ = CELL(x[:, t], [h if carried else 0 * h])
+        h = np.where(mask[:, t, None], after, h if padding == "stays" else 0 * h)
+        states.append(h)
+    return np.stack(states, axis=1)
+
+
+def _one_step_before(states):
+    return np.concatenate([0 * states[:, :1], states[:, :-1]], axis=1)
+
+
+def _one_state_for_every_step(answer):
+    came = properties.numbers(answer(CELL, X, FULL))
+    if came.shape == (5, 2, 4):
+        raise WrongAnswerError("shape (2, 5, 4)", "shape (5, 2, 4): stack along axis 1, the time")
+    if came.shape == (2, 4):
+        raise WrongAnswerError("shape (2, 5, 4)", "shape (2, 4): one state alone, not that of every step")
+    properties.same_shape(came, (2, 5, 4))
+
+
+def _is_the_plain_recurrence_without_padding(answer):
+    right = _run(X, FULL)
+    properties.same_values(
+        answer(CELL, X, FULL),
+        right,
         [
-            (loss, "the sum over the letters, not their mean"),
-            (loss / len("letters"), "a mean over seven: how many letters have a letter after them?"),
-            (0, "as if each letter had only one follower: which have two?"),
-            (math.log(len(set("letters"))), "the loss of guessing: the model does see one letter"),
-            (math.log(2), "a loss for every letter: some have only one follower"),
-            (loss / len(pairs) / math.log(2), "bits: the loss has the natural logarithm"),
+            (_run(X, FULL, carried=False), "each step from h = 0: hand the h of the step before on"),
+            (_run(X, FULL, start=1.0), "a run that begins with ones: h begins as zeros"),
+            (_run(X[:, ::-1], FULL), "the states of reading from the last step to the first"),
+            (_run(X[:, ::-1], FULL)[:, ::-1], "the states of reading from the last step to the first"),
+            (np.repeat(right[:, -1:], 5, axis=1), "the last state at every step: append h in the loop"),
+            (
+                _one_step_before(right),
+                "the state before each step: append h after the step",
+            ),
+            (np.repeat(np.zeros((2, 1, 4)), 5, axis=1), "zeros: is the new h kept?"),
         ],
     )
 
 
-def _rnn_weights():
-    rng = np.random.default_rng(2)
-    return rng.normal(size=(3, 4)), rng.normal(size=(4, 4)) / 2, rng.normal(size=4)
-
-
-X = np.random.default_rng(1).normal(size=(3, 5, 3))
-FULL = np.ones((3, 5), bool)
-RIGHT = np.arange(5) < np.array([[5], [3], [1]])
-GAPS = np.array([[1, 0, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 0]], bool)
-
-
-def _one_state_for_each_sequence(answer):
-    properties.same_shape(answer(X, FULL, *_rnn_weights()), (3, 4))
-
-
-def _is_the_plain_rnn_without_padding(answer):
-    backwards = rnn_with_padding(X[:, ::-1], FULL, *_rnn_weights())
-    properties.same_values(
-        answer(X, FULL, *_rnn_weights()),
-        rnn_with_padding(X, FULL, *_rnn_weights()),
-        [(backwards, "the state after reading from the last step to the first")],
-    )
+def _keeps_the_state_over_padding(answer):
+    for mask in (GAPS, RIGHT):
+        zeros = np.where(mask[..., None], X, 0)
+        properties.same_values(
+            answer(CELL, X, mask),
+            _run(X, mask),
+            [
+                (_run(X, FULL), "a state that moves in the padding: the mask is not used"),
+                (_run(X, ~mask), "the mask turned round: it is True for what counts"),
+                (_run(X, mask, padding="zeros"), "a state that padding sets to 0: it stays as it was"),
+                (_run(zeros, FULL), "a step from zeros at padding: no step is to be made there"),
+                (
+                    np.where(mask[..., None], _run(X, FULL), 0),
+                    "zeros in the result at padding, and a state that moves there",
+                ),
+                (
+                    np.where(mask[..., None], _run(X, mask), 0),
+                    "zeros in the result at padding: the state of the last word stands there",
+                ),
+                (
+                    np.where(mask[..., None], _run(X, FULL), _one_step_before(_run(X, FULL))),
+                    "a state that stays in the result alone: carry on the h that stayed",
+                ),
+                (_run(X, np.repeat(mask.any(axis=0)[None], 2, axis=0)), "one mask for all rows"),
+                (_run(X, np.repeat(mask.all(axis=0)[None], 2, axis=0)), "one mask for all rows"),
+                (_run(X, np.repeat(mask[:1], 2, axis=0)), "the mask of the first row for all rows"),
+            ],
+        )
 
 
 def _ignores_what_stands_in_padding(answer):
-    properties.ignores_padding(lambda x: answer(x, RIGHT, *_rnn_weights()), X, RIGHT)
-
-
-def _keeps_the_state_over_padding(answer):
-    for mask in (RIGHT, GAPS):
-        properties.last_state_is_that_of_each_alone(lambda x, m: answer(x, m, *_rnn_weights()), X, mask)
+    properties.ignores_padding(lambda x: answer(CELL, x, RIGHT), X, RIGHT)
 
 
 SERIES = np.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.0, 6.0])
@@ -143,80 +322,174 @@ def _draw_windows(answer):
     plt.show()
 
 
-GRADIENTS = ("the first gradient", "the second")
-LARGE = [np.array([[3.0, 0.0], [0.0, -4.0]]), np.array([12.0, 0.0])]  # norms 5 and 12, together 13
+DISTANCES, STEPS = np.array([0, 1, 3]), 6
+WORDS = np.random.default_rng(4).normal(size=(STEPS, 3, 2)).astype("float32")
+KERNEL = np.random.default_rng(5).normal(size=(2, 8))
+TURN = np.linalg.qr(np.random.default_rng(6).normal(size=(8, 8)))[0]
 
 
-def _clipped(answer, limit):
-    clipped = properties.several(answer(LARGE, limit), GRADIENTS)
-    for came, gradient in zip(clipped, LARGE, strict=True):
-        properties.same_shape(came, gradient.shape)
-    return [properties.numbers(came) for came in clipped]
+def _halves():
+    """Return a cell whose state is half of the state before, plus the word."""
+    return _NumpyCell(KERNEL, 0.5 * np.eye(8), np.zeros(8), activation=np.asarray)
 
 
-def _keeps_shapes(answer):
-    _clipped(answer, 2.0)
+def _reads(gain=1.0):
+    return _NumpyCell(KERNEL, gain * TURN, np.zeros(8))
 
 
-def _leaves_small_gradients_alone(answer):
-    for limit in (13.0, 20.0):
-        for came, gradient in zip(_clipped(answer, limit), LARGE, strict=True):
-            properties.same_values(came, gradient)
+def _measure(answer, cell, distances=DISTANCES, words=WORDS):
+    measured = answer(distances, words, cell)
+    if isinstance(measured, dict):
+        measured = list(measured.values())
+    measured = properties.numbers(measured)
+    properties.same_shape(measured, (len(distances),))
+    return measured
 
 
-def _keeps_the_direction(answer):
-    clipped = _clipped(answer, 2.0)
-    factors = []
-    for came, gradient in zip(clipped, LARGE, strict=True):
-        factors.append((came * gradient).sum() / (gradient**2).sum())
-        if not np.allclose(came, factors[-1] * gradient, atol=1e-5):
-            raise WrongAnswerError(
-                "the same factor for every number of a gradient",
-                "each number clipped by itself, which changes the direction",
-            )
-    if not abs(factors[0] - factors[1]) <= 1e-5:
-        raise WrongAnswerError(
-            "one factor for all gradients", "a factor for each gradient: the norm is that of all together"
-        )
+def _last_states(cell, words):
+    h = np.zeros((words.shape[1], cell.units))
+    for x in words:
+        h, _ = cell(x, [h])
+    return h
 
 
-def _reaches_the_limit(answer):
-    for limit in (2.0, 12.5):
-        norm = np.sqrt(sum((came**2).sum() for came in _clipped(answer, limit)))
-        if not abs(norm - limit) <= 1e-4:
-            raise WrongAnswerError(f"a common norm of {limit:g}, the limit", f"a common norm of {norm:.3g}")
+def _differences(cell, place, change=0.0):
+    """Return for each distance the difference of the last h, with the word at `place(distance)` changed."""
+    without = []
+    for distance in DISTANCES:
+        changed = WORDS.copy()
+        changed[place(distance)] = change
+        without.append(_last_states(cell, changed))
+    return _last_states(cell, WORDS) - np.stack(without)
 
 
-def _zeros_stay_zeros(answer):
-    gradients = [np.zeros((2, 2)), np.zeros(3)]
-    for came, gradient in zip(properties.several(answer(gradients, 1.0), GRADIENTS), gradients, strict=True):
-        properties.same_values(came, gradient, cause=properties.ZERO_DIVISION)
+def _before_the_last(distance):
+    return STEPS - 1 - distance
+
+
+def _one_for_each_distance(answer):
+    _measure(answer, _reads())
+
+
+def _halves_with_each_step(answer):
+    word = np.abs(np.stack([WORDS[_before_the_last(distance)] for distance in DISTANCES]) @ KERNEL)
+    properties.same_values(
+        _measure(answer, _halves()),
+        0.5**DISTANCES * word.mean(axis=(1, 2)),
+        _mistakes(_halves()),
+    )
+
+
+def _is_measured(answer):
+    cell = _reads()
+    expected = np.abs(_differences(cell, _before_the_last)).mean(axis=(1, 2))
+    properties.same_values(_measure(answer, cell), expected, _mistakes(cell))
+
+
+def _mistakes(cell):
+    right = _differences(cell, _before_the_last)
+    last, over_all = _last_states(cell, WORDS), {"axis": (1, 2)}
+    cut = np.stack([_last_states(cell, np.delete(WORDS, STEPS - 1 - each, axis=0)) for each in DISTANCES])
+    later = _differences(cell, lambda distance: slice(STEPS - 1 - distance, None))
+    earlier = _differences(cell, lambda distance: slice(0, STEPS - distance))
+    taken = WORDS.copy()
+    in_place = []
+    for distance in DISTANCES:
+        taken[STEPS - 1 - distance] = 0
+        in_place.append(last - _last_states(cell, taken))
+    return [
+        (right.mean(**over_all), "the mean of the differences: take the absolute values first"),
+        (np.abs(right.mean(**over_all)), "the mean of the differences: take the absolute values first"),
+        (np.abs(right).sum(**over_all), "a sum: the mean was asked for"),
+        ((right**2).mean(**over_all), "the squared difference: the absolute one was asked for"),
+        (np.abs(right).max(**over_all), "the largest difference: the mean was asked for"),
+        (
+            np.abs(_differences(cell, lambda distance: distance)).mean(**over_all),
+            "a distance from the first word: it is counted from the last",
+        ),
+        (
+            np.abs(_differences(cell, lambda distance: -distance)).mean(**over_all),
+            "one step off: distance 0 is the last word, inputs[-1]",
+        ),
+        (
+            np.abs(_differences(cell, lambda distance: STEPS - 2 - distance)).mean(**over_all),
+            "one step off: distance 0 is the last word, inputs[-1]",
+        ),
+        (
+            np.abs(_differences(cell, _before_the_last, change=1.0)).mean(**over_all),
+            "ones in place of the word: zeros were asked for",
+        ),
+        (np.abs(later).mean(**over_all), "zeros from the word on: one word alone is taken away"),
+        (np.abs(earlier).mean(**over_all), "zeros up to the word: one word alone is taken away"),
+        (np.abs(in_place).mean(**over_all), "words taken away one after the other: copy `inputs` each time"),
+        (
+            np.abs(last - cut).mean(**over_all),
+            "a word cut out: put zeros in its place, so that all steps stay",
+        ),
+        (
+            np.repeat(np.abs(last).mean(), len(DISTANCES)),
+            "the last h itself: the difference of two runs was asked for",
+        ),
+        (
+            np.abs(last - right).mean(**over_all),
+            "the last h of one run alone: the difference of two runs was asked for",
+        ),
+        (np.zeros(len(DISTANCES)), "no difference at all: does the second run read the changed words?"),
+    ]
+
+
+def _draw_what_is_left(answer):
+    from course_utils import plotting
+
+    distances = np.arange(20)
+    words = np.random.default_rng(7).normal(0, 0.5, (20, 16, 2)).astype("float32")
+    plotting.curves(
+        distances,
+        {f"$W_h$ times {gain}": _measure(answer, _reads(gain), distances, words) for gain in (0.5, 1.0, 1.5)},
+        xlabel="steps from the word to the end",
+        ylabel="left of the word in the state",
+        title="Your experiment: how long an untrained state notices a word",
+        yscale="log",
+        xticks=distances[::5],
+    )
+    plt.show()
 
 
 EXERCISES = [
     Exercise(
-        "02.memoryless_loss",
-        memoryless_loss,
-        [("is the smallest mean loss of a model that sees one letter at a time", _is_the_bound_for_letters)],
+        "02.rnn_cell",
+        MyRNNCell,
         [
-            "Write down the six pairs of a letter and the one after it. Which stand twice on the left?",
-            "Where a letter has two followers, the best guess is one half for each: a loss of log 2.",
-            "Add the losses of the six pairs, then take the mean.",
+            ("returns h, and the list of h", _returns_h_and_the_list_of_it),
+            ("has the numbers of a step", _has_the_numbers_of_a_step),
+            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
+            ("has the gradients of Keras' SimpleRNNCell: for x and h", _has_the_gradients_of_keras),
+            (
+                "goes over a sequence as Keras' SimpleRNNCell does, and padding changes nothing",
+                _goes_over_a_sequence,
+            ),
+            ("trains inside a compiled model", _trains),
+        ],
+        [
+            "The state before is `states[0]`. It goes with `recurrent_kernel`, `inputs` with `kernel`.",
+            "Add the two products and `self.bias`, then take `ops.tanh` of the sum.",
+            "Return `h, [h]`: the output, and the list of states for the next step.",
         ],
     ),
     Exercise(
-        "02.rnn_with_padding",
-        rnn_with_padding,
+        "02.rnn_loop",
+        rnn_loop,
         [
-            ("gives one state for each sequence", _one_state_for_each_sequence),
-            ("is the plain RNN where nothing is padded", _is_the_plain_rnn_without_padding),
-            ("ignores what stands in the padding", _ignores_what_stands_in_padding),
+            ("gives a state for every step", _one_state_for_every_step),
+            ("is the plain recurrence where nothing is padded", _is_the_plain_recurrence_without_padding),
             ("keeps the state over padding, wherever it stands", _keeps_the_state_over_padding),
+            ("ignores what stands in the padding", _ignores_what_stands_in_padding),
         ],
         [
-            "Begin with the loop of the lesson. What should h be after a step that is padding?",
-            "Compute the step for the whole batch, then decide for each row whether it counts.",
-            "np.where(mask[:, t, None], stepped, h) takes the new state where the mask is True.",
+            "`h = ops.zeros((inputs.shape[0], cell.units))`, then a loop over `range(inputs.shape[1])`.",
+            "`after, _ = cell(inputs[:, t], [h])` is the step for the whole batch. Which rows may take it?",
+            "`h = ops.where(mask[:, t, None], after, h)`; then append h to a list.",
+            "At the end `ops.stack(states, axis=1)`.",
         ],
     ),
     Exercise(
@@ -236,19 +509,19 @@ EXERCISES = [
         picture=_draw_windows,
     ),
     Exercise(
-        "02.clip_by_norm",
-        clip_by_norm,
+        "02.trace_experiment",
+        trace_experiment,
         [
-            ("gives one gradient for each", _keeps_shapes),
-            ("leaves small gradients alone", _leaves_small_gradients_alone),
-            ("keeps the direction: one factor for all", _keeps_the_direction),
-            ("scales a large norm down to the limit", _reaches_the_limit),
-            ("leaves zeros zeros", _zeros_stay_zeros),
+            ("measures one number for each distance", _one_for_each_distance),
+            ("has half as much left at each step, for a cell that halves its state", _halves_with_each_step),
+            ("measures the run of a cell with a tanh", _is_measured),
         ],
         [
-            "The common norm is the root of the sum of all squares, over all gradients.",
-            "Multiply everything by limit / norm, but only where the norm is above the limit.",
-            "min(1, limit / norm) is that factor; look after a norm of zero.",
+            "Write a function first: it runs the cell over some words from h = 0, and returns the last h.",
+            "Distance 0 is the last word, `inputs[-1]`; distance d is `inputs[-1 - d]`.",
+            "`without = inputs.copy()` for each distance, then `without[-1 - distance] = 0`.",
+            "What is left: `float(ops.mean(ops.abs(one - other)))`, where one and other are the last h.",
         ],
+        result=_draw_what_is_left,
     ),
 ]

@@ -1,0 +1,192 @@
+"""Plausible wrong answers to the exercises of lesson 03, and the words each must hear."""
+
+import numpy as np
+from keras import ops
+
+from course_utils.exercises import EXERCISES, solution_source
+
+WAY_BACK = solution_source("03.bptt")
+EXPERIMENT = solution_source("03.spread_experiment")
+ARRIVED = "arrived[t] = dh[t] + from_later"
+DELTA = "delta = arrived[t] * (1 - h[t + 1] ** 2)"
+FOR_X = "dw_x += np.outer(x[t], delta)"
+FOR_H = "dw_h += np.outer(h[t], delta)"
+FOR_B = "db += delta"
+BACK = "from_later = delta @ w_h.T"
+RETURN = "return dw_x, dw_h, db, arrived"
+
+
+def with_lines(source, name, *changes):
+    """Return a solution with lines in place of others."""
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    namespace = {"np": np, "ops": ops}
+    exec(source, namespace)
+    return namespace[name]
+
+
+def back(*changes):
+    return with_lines(WAY_BACK, "way_back", *changes)
+
+
+def spread(*changes):
+    return with_lines(EXPERIMENT, "spread_experiment", *changes)
+
+
+def common_norm(gradients):
+    return np.sqrt(sum((g**2).sum() for g in gradients))
+
+
+def by_each_norm(gradients, limit):
+    return [g * min(1, limit / np.linalg.norm(g)) if g.any() else g for g in gradients]
+
+
+def clipped_in_place(gradients, limit):
+    norm = common_norm(gradients)
+    for gradient in gradients:
+        gradient *= min(1, limit / norm) if norm else 1
+    return gradients
+
+
+def emptied(gradients):
+    return [gradients.pop(0) for _ in range(len(gradients))]
+
+
+def in_place(x, h, w_h, dh):
+    """Add what comes from later steps to dh itself."""
+    solved = EXERCISES["03.bptt"].solution(x, h, w_h, dh)
+    dh[:] = solved[3]
+    return solved
+
+
+def for_small_sizes_alone(x, h, w_h, dh):
+    *gradients, arrived = EXERCISES["03.bptt"].solution(x, h, w_h, dh)
+    return *gradients, arrived * (1 if len(x) in (1, 5) else 0.9)
+
+
+NO_SLOPE = DELTA, "delta = arrived[t]"
+STEP_BEFORE = DELTA, "delta = arrived[t] * (1 - h[t] ** 2)"
+NOT_TURNED = BACK, "from_later = delta @ w_h"
+STATE_AFTER = FOR_H, "dw_h += np.outer(h[t + 1], delta)"
+OVERWRITTEN = FOR_X, FOR_X.replace("+", ""), FOR_H, FOR_H.replace("+", ""), FOR_B, "db = delta"
+LAST_ALONE = ARRIVED, "arrived[t] = dh[t] if t == steps - 1 else from_later"
+
+WRONG = {
+    "03.bptt": [
+        (back(*NO_SLOPE), "the slope of the tanh is forgotten"),
+        (back(*STEP_BEFORE), "the slope from h[t], before the step"),
+        (
+            back(DELTA, "delta = arrived[t] * (1 - np.tanh(h[t + 1]) ** 2)"),
+            "h has gone through the tanh already",
+        ),
+        (back(DELTA, "delta = arrived[t] * (1 - h[t + 1])"), "1 - h in place of 1 - h ** 2"),
+        (back(DELTA, "delta = arrived[t] * h[t + 1] * (1 - h[t + 1])"), "the slope of the sigmoid"),
+        (back(*STATE_AFTER), "h[t + 1] in the gradient of W_h: W_h multiplied h[t]"),
+        (back(FOR_H, f"{FOR_H} if t else 0"), "the first state taken as zero"),
+        (back(FOR_H, "dw_h += np.outer(delta, h[t])"), "the gradient of W_h transposed"),
+        (back(FOR_H, "dw_h += np.outer(h[t], arrived[t])"), "the gradient of W_h from a_t"),
+        (back(FOR_X, "dw_x += np.outer(x[t], arrived[t])"), "the gradient of W_x from a_t"),
+        (back(FOR_B, "db += arrived[t]"), "the gradient of b from a_t"),
+        (back(*NOT_TURNED), "W_h is not transposed"),
+        (back(BACK, "from_later = arrived[t] @ w_h.T"), "what goes back does not pass the tanh"),
+        (back(BACK, "from_later = delta"), "W_h is forgotten on the way back"),
+        (back(BACK, "pass"), "nothing goes back from step to step"),
+        (back(*OVERWRITTEN), "the gradients of the first step alone: add up those of all steps"),
+        (back(FOR_X, FOR_X.replace("+", "")), "the gradient of W_x of the first step alone"),
+        (back(FOR_H, FOR_H.replace("+", "")), "the gradient of W_h of the first step alone"),
+        (back(FOR_B, "db = delta"), "the gradient of b of the first step alone"),
+        (back(RETURN, "return dw_x / steps, dw_h / steps, db / steps, arrived"), "the mean over the steps"),
+        (back(*LAST_ALONE), "the last loss alone: dh[t] is added at every step"),
+        (back(ARRIVED, "arrived[t] = dh[-1] + from_later"), "the last row of dh added at every step"),
+        (
+            back("reversed(range(steps))", "range(steps)"),
+            "nothing goes back from step to step: go from the last to the first",
+        ),
+        (back("reversed(range(steps))", "reversed(range(1, steps))"), "a difference of up to"),
+        (back(*NO_SLOPE, *NOT_TURNED), "two mistakes: the slope of the tanh is forgotten"),
+        (back(*STATE_AFTER, *NOT_TURNED), "And: W_h is not transposed"),
+        (back(RETURN, "return dw_x, dw_h, db"), "4 results: the gradient of W_x, of W_h, of b"),
+        (back(RETURN, "return dw_x.T, dw_h, db, arrived"), "shape (2, 3)\n      came:     shape (3, 2)"),
+        (
+            back(RETURN, "return dw_x, dw_h, db, arrived[::-1]"),
+            "in the gradient at each state; right: the gradient of W_x",
+        ),
+        (back(RETURN, "return dw_h, dw_x, db, arrived"), "expected: the gradient of W_x of shape (2, 3)"),
+        (back(RETURN, "return dw_x, dw_h, db, arrived * np.nan"), "finite numbers"),
+        (back("steps, units = dh.shape", "steps, units = 5, 3"), "no error"),
+        (for_small_sizes_alone, "the finite differences for the gradient at h[1]"),
+        (in_place, "a change in `dh`"),
+    ],
+    "03.clip_by_norm": [
+        (
+            lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
+            "each number clipped by itself",
+        ),
+        (by_each_norm, "a factor for each gradient"),
+        (
+            lambda gradients, limit: [np.abs(g) * min(1, limit / 13) for g in gradients],
+            "values that differ by up to 8",
+        ),
+        (
+            lambda gradients, limit: [g * limit / common_norm(gradients) for g in gradients],
+            "values that differ",
+        ),
+        (lambda gradients, limit: [g * min(1, limit / 5) for g in gradients], "a common norm of 5.2"),
+        (lambda gradients, limit: [g * min(1, limit / 25) for g in gradients], "values that differ"),
+        (
+            lambda gradients, limit: [
+                g * (limit / 2 / common_norm(gradients) if common_norm(gradients) > limit else 1)
+                for g in gradients
+            ],
+            "expected: a common norm of 2, the limit\n      came:     a common norm of 1",
+        ),
+        (
+            lambda gradients, limit: [
+                g * (2 / common_norm(gradients) if common_norm(gradients) > limit else 1) for g in gradients
+            ],
+            "expected: a common norm of 12.5, the limit\n      came:     a common norm of 2",
+        ),
+        (lambda gradients, limit: [g * min(1, limit / 13) + 1e-3 for g in gradients], "values that differ"),
+        (lambda gradients, limit: gradients[0] * np.nan, "one ndarray"),
+        (clipped_in_place, "a change in `gradients`"),
+        (
+            lambda gradients, limit: EXERCISES["03.clip_by_norm"].solution(emptied(gradients), limit),
+            "`gradients`",
+        ),
+        (
+            lambda gradients, limit: [
+                g / common_norm(gradients) * min(limit, common_norm(gradients)) for g in gradients
+            ],
+            "came:     nan: is something divided by zero?",
+        ),
+    ],
+    "03.spread_experiment": [
+        (lambda gains, inputs, make_cell: gains ** len(inputs), "gain ** steps, a hypothesis"),
+        (lambda gains, inputs, make_cell: gains, "after one step, not after 6"),
+        (spread("in inputs:", "in inputs[1:]:"), "one step too few"),
+        (spread("in inputs:", "in [*inputs, inputs[0]]:"), "one step too many"),
+        (spread(" / 0.001)", ")"), "the difference itself: divide it by 0.001"),
+        (
+            spread("ops.mean(ops.abs(ends[1] - ends[0]))", "ops.sum(ops.abs(ends[1] - ends[0]))"),
+            "a sum: the mean",
+        ),
+        (
+            spread("ops.mean(ops.abs(ends[1] - ends[0]))", "ops.sum(ops.abs(ends[1] - ends[0])[0])"),
+            "a sum over the units",
+        ),
+        (spread("ops.abs(ends[1] - ends[0])", "ops.square(ends[1] - ends[0])"), "the squared difference"),
+        (spread("ops.abs(ends[1] - ends[0])", "ends[1] - ends[0]"), "take the absolute values first"),
+        (
+            spread("float(ops.mean(ops.abs(ends[1] - ends[0])))", "abs(float(ops.mean(ends[1] - ends[0])))"),
+            "take the absolute values first",
+        ),
+        (spread("ends[1] - ends[0]", "ends[1]"), "one run alone"),
+        (spread("(0.0, 0.001)", "(0.0, 0.0)"), "no difference at all"),
+        (spread("_, (h,) = cell(x, [h])", "_, (h,) = cell(0 * x, [h])"), "runs on zeros"),
+        (spread("_, (h,) = cell(x, [h])", "cell(x, [h])"), "expected: values within 0.0001"),
+        (spread("_, (h,) = cell(x, [h])", "_, h = cell(x, [h])"), "no error"),
+        (spread("in gains:", "in gains[:1]:"), "expected: shape (3,)\n      came:     shape (1,)"),
+        (spread("return grown", "return grown[0]"), "expected: shape (3,)\n      came:     shape ()"),
+    ],
+}
