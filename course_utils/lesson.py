@@ -273,6 +273,8 @@ def _prepare_tensorflow(gpu, devices):
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
+    # It would warn of every small model that is traced, and name the devices in every training.
+    tf.get_logger().setLevel("ERROR")
     with contextlib.suppress(RuntimeError):  # too late once TensorFlow has run something
         if not gpu:
             tf.config.set_visible_devices([], "GPU")
@@ -280,7 +282,6 @@ def _prepare_tensorflow(gpu, devices):
             (cpu,) = tf.config.list_physical_devices("CPU")
             parts = [tf.config.LogicalDeviceConfiguration()] * devices
             tf.config.set_logical_device_configuration(cpu, parts)
-            tf.get_logger().setLevel("ERROR")  # it would name them in every training
     if not gpu and tf.config.get_visible_devices("GPU"):
         raise RuntimeError("This kernel already uses the GPU. Restart it, then call `lesson.start()` first.")
     if devices > 1 and len(tf.config.list_logical_devices("CPU")) != devices:
