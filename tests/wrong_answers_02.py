@@ -1,32 +1,19 @@
 """Plausible wrong answers to the exercises of lesson 02, and the words each must hear."""
 
-import linecache
+import functools
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import ops
+from changed_solutions import changed, changed_by_parts
 
-from course_utils.exercises import EXERCISES, solution_source
+from course_utils.exercises import EXERCISES
 
-CELL = solution_source("02.rnn_cell")
 Z = "z = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel) + self.bias"
 FROM_X, FROM_H = "ops.matmul(inputs, self.kernel)", "ops.matmul(states[0], self.recurrent_kernel)"
 NEW_H = "h = ops.tanh(z)"
 RETURN = "return h, [h]"
 
 
-def cell(*changes):
-    """Return the solution with lines in place of others, as from the cell of a notebook."""
-    source = CELL
-    for old, new in zip(changes[::2], changes[1::2], strict=True):
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    place = f"a cell of a notebook, {hash(source)}"
-    linecache.cache[place] = len(source), None, source.splitlines(keepends=True), place
-    namespace = {"np": np, "keras": keras, "ops": keras.ops, "tf": tf}
-    exec(compile(source, place, "exec"), namespace)
-    return namespace["MyRNNCell"]
+cell = functools.partial(changed, "02.rnn_cell")
 
 
 def z(line):
@@ -93,23 +80,13 @@ CELLS = [
     (cell()(4), "the class that you wrote, without brackets after its name"),
 ]
 
-LOOP = solution_source("02.rnn_loop")
 STEP = "after, _ = cell(inputs[:, t], [h])"
 STAYS = "h = ops.where(mask[:, t, None], after, h)"
 APPEND = "states.append(h)"
 STACK = "return ops.stack(states, axis=1)"
 
 
-def loop(*changes):
-    """Return the solution of the loop with lines in place of others."""
-    source = LOOP
-    for old, new in zip(changes[::2], changes[1::2], strict=True):
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    namespace = {"np": np, "ops": ops}
-    exec(source, namespace)
-    return namespace["rnn_loop"]
-
+loop = functools.partial(changed, "02.rnn_loop")
 
 LOOPS = [
     (loop(STAYS, "h = after"), "a state that moves in the padding: the mask is not used"),
@@ -155,18 +132,6 @@ def cuts(series, length, label):
     )
 
 
-def trace(**changes):
-    """Return the solution of the experiment with parts of its source replaced, by the names of the parts."""
-    source = solution_source("02.trace_experiment")
-    for part, new in changes.items():
-        old = PARTS[part]
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    namespace = {"np": np, "ops": ops}
-    exec(source, namespace)
-    return namespace["trace_experiment"]
-
-
 PARTS = {
     "left": "float(ops.mean(ops.abs(last_state(inputs) - last_state(without))))",
     "copy": "inputs.copy()",
@@ -175,6 +140,7 @@ PARTS = {
     "start": 'np.zeros((words.shape[1], cell.units), "float32")',
     "result": "return left",
 }
+trace = functools.partial(changed_by_parts, "02.trace_experiment", PARTS)
 DIFFERENCE = "last_state(inputs) - last_state(without)"
 TRACES = [
     (trace(word="without[distance] = 0"), "a distance from the first word"),

@@ -1,12 +1,12 @@
 """Plausible wrong answers to the exercises of lesson 03, and the words each must hear."""
 
+import functools
+
 import numpy as np
-from keras import ops
+from changed_solutions import changed
 
-from course_utils.exercises import EXERCISES, solution_source
+from course_utils.exercises import EXERCISES
 
-WAY_BACK = solution_source("03.bptt")
-EXPERIMENT = solution_source("03.spread_experiment")
 ARRIVED = "arrived[t] = dh[t] + from_later"
 DELTA = "delta = arrived[t] * (1 - h[t + 1] ** 2)"
 FOR_X = "dw_x += np.outer(x[t], delta)"
@@ -16,22 +16,8 @@ BACK = "from_later = delta @ w_h.T"
 RETURN = "return dw_x, dw_h, db, arrived"
 
 
-def with_lines(source, name, *changes):
-    """Return a solution with lines in place of others."""
-    for old, new in zip(changes[::2], changes[1::2], strict=True):
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    namespace = {"np": np, "ops": ops}
-    exec(source, namespace)
-    return namespace[name]
-
-
-def back(*changes):
-    return with_lines(WAY_BACK, "way_back", *changes)
-
-
-def spread(*changes):
-    return with_lines(EXPERIMENT, "spread_experiment", *changes)
+back = functools.partial(changed, "03.bptt")
+spread = functools.partial(changed, "03.spread_experiment")
 
 
 def common_norm(gradients):

@@ -1,14 +1,11 @@
 """Plausible wrong answers to the exercises of lesson 04, and the words each must hear."""
 
-import linecache
+import functools
 
 import keras
 import numpy as np
-import tensorflow as tf
+from changed_solutions import changed, changed_by_parts
 
-from course_utils.exercises import solution_source
-
-CELL = solution_source("04.lstm_cell")
 Z = "z = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias"
 GATES = "i, f, g, o = ops.split(z, 4, axis=-1)"
 NEW_C = "c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)"
@@ -16,17 +13,7 @@ NEW_H = "h = ops.sigmoid(o) * ops.tanh(c)"
 RETURN = "return h, [h, c]"
 
 
-def cell(*changes):
-    """Return the solution with lines in place of others, as from the cell of a notebook."""
-    source = CELL
-    for old, new in zip(changes[::2], changes[1::2], strict=True):
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    place = f"a cell of a notebook, {hash(source)}"
-    linecache.cache[place] = len(source), None, source.splitlines(keepends=True), place
-    namespace = {"np": np, "keras": keras, "ops": keras.ops, "tf": tf}
-    exec(compile(source, place, "exec"), namespace)
-    return namespace["MyLSTMCell"]
+cell = functools.partial(changed, "04.lstm_cell")
 
 
 def gates(order):
@@ -170,18 +157,6 @@ CELLS = [
 ]
 
 
-def experiment(**changes):
-    """Return the solution of the experiment with parts of its source replaced, by the names of the parts."""
-    source = solution_source("04.bias_experiment")
-    for part, new in changes.items():
-        old = PARTS[part]
-        assert source.count(old) == 1, old
-        source = source.replace(old, new)
-    namespace = {"np": np, "ops": keras.ops}
-    exec(source, namespace)
-    return namespace["bias_experiment"]
-
-
 PARTS = {
     "left": "float(ops.mean(ops.abs(ends[1] - ends[0])))",
     "step": "_, (h, c) = cell(x, [h, c])",
@@ -191,6 +166,7 @@ PARTS = {
     "start": "(0.0, 1.0)",
     "result": "return left",
 }
+experiment = functools.partial(changed_by_parts, "04.bias_experiment", PARTS)
 
 
 def sigma(bias):

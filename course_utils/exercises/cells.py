@@ -5,6 +5,7 @@ is compared.
 """
 
 import contextlib
+import functools
 import logging
 import re
 import traceback
@@ -28,6 +29,31 @@ SIZES_DIFFER = re.compile(
 LIBRARY = re.compile(r"(?:site|dist)-packages")
 NUMPY_IN_GENERAL = "NumPy: write ops.tanh for np.tanh, and so on"
 NOT_IN_A_GRAPH = re.compile(r"symbolic .*numpy|numpy.*symbolic|no attribute 'numpy'", re.IGNORECASE)
+
+
+def beside_its_numbers(name, states):
+    """Return what any cell must have beside the numbers of its step: sentences and what requires each.
+
+    Args:
+        name: that of Keras' own cell.
+        states: the names of its states.
+    """
+    read = f"{', '.join(['x', *states[:-1]])} and {states[-1]}"
+    return [
+        (
+            "is written with keras.ops, so that it can be compiled",
+            functools.partial(can_be_compiled, name=name, states=states),
+        ),
+        (
+            f"has the gradients of Keras' {name}: for {read}",
+            functools.partial(has_gradients, name=name, states=states),
+        ),
+        (
+            f"goes over a sequence as Keras' {name} does, and padding changes nothing",
+            functools.partial(goes_over_a_sequence, name=name),
+        ),
+        ("trains inside a compiled model", functools.partial(trains, name=name)),
+    ]
 
 
 def like_keras(name, units, features):

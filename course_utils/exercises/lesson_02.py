@@ -147,22 +147,6 @@ def _near(one, other):
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=0, atol=1e-4)
 
 
-def _can_be_compiled(answer):
-    cells.can_be_compiled(answer, RNN, STATES)
-
-
-def _has_the_gradients_of_keras(answer):
-    cells.has_gradients(answer, RNN, STATES)
-
-
-def _goes_over_a_sequence(answer):
-    cells.goes_over_a_sequence(answer, RNN)
-
-
-def _trains(answer):
-    cells.trains(answer, RNN)
-
-
 class _NumpyCell:
     """A cell without Keras, so that a check is quick and can be copied."""
 
@@ -462,13 +446,7 @@ EXERCISES = [
         [
             ("returns h, and the list of h", _returns_h_and_the_list_of_it),
             ("has the numbers of a step", _has_the_numbers_of_a_step),
-            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
-            ("has the gradients of Keras' SimpleRNNCell: for x and h", _has_the_gradients_of_keras),
-            (
-                "goes over a sequence as Keras' SimpleRNNCell does, and padding changes nothing",
-                _goes_over_a_sequence,
-            ),
-            ("trains inside a compiled model", _trains),
+            *cells.beside_its_numbers(RNN, STATES),
         ],
         [
             "The state before is `states[0]`. It goes with `recurrent_kernel`, `inputs` with `kernel`.",

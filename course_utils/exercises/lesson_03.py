@@ -301,7 +301,6 @@ def _zeros_stay_zeros(answer):
 
 GAINS, RUN, UNITS, APART = np.array([0.5, 1.0, 1.5]), 6, 8, 0.001
 NOISE = np.random.default_rng(4).normal(0, 0.1, size=(20, 3, 2)).astype("float32")
-MEAN_FIRST = "the mean of the differences: take the absolute values first, then their mean"
 
 
 def _linear(gain):
@@ -322,12 +321,7 @@ def _tanh(gain):
 
 
 def _read(answer, make_cell, gains=GAINS, steps=RUN):
-    measured = answer(gains, NOISE[:steps], make_cell)
-    if isinstance(measured, dict):
-        measured = list(measured.values())
-    measured = properties.numbers(measured)
-    properties.same_shape(measured, gains.shape)
-    return measured
+    return properties.one_for_each(gains, answer(gains, NOISE[:steps], make_cell))
 
 
 def _one_for_each_gain(answer):
@@ -363,8 +357,7 @@ def _is_measured(answer):
         np.abs(second - first).mean(**over_all) / APART,
         [
             (GAINS**RUN, "gain ** steps, a hypothesis: run the cell and measure"),
-            ((second - first).mean(**over_all) / APART, MEAN_FIRST),
-            (np.abs((second - first).mean(**over_all)) / APART, MEAN_FIRST),
+            *properties.mean_first((second - first) / APART, **over_all),
             (np.abs(second).mean(**over_all) / APART, "one run alone: the difference of two was asked for"),
             (np.abs(on_zeros).mean(**over_all) / APART, "runs on zeros: each step takes its x from `inputs`"),
         ],

@@ -258,25 +258,8 @@ def _say_which_state_is_off(came, given):
     )
 
 
-def _can_be_compiled(answer):
-    cells.can_be_compiled(answer, LSTM, STATES)
-
-
-def _has_the_gradients_of_keras(answer):
-    cells.has_gradients(answer, LSTM, STATES)
-
-
-def _goes_over_a_sequence(answer):
-    cells.goes_over_a_sequence(answer, LSTM)
-
-
-def _trains(answer):
-    cells.trains(answer, LSTM)
-
-
 BIASES, RUN = np.array([0.0, 1.0, 3.0]), 6
 NOISE = np.random.default_rng(4).normal(size=(20, 3, 2)).astype("float32")
-MEAN_FIRST = "the mean of the differences: take the absolute values first, then their mean"
 
 
 def _sees_nothing_else(bias):
@@ -295,12 +278,7 @@ def _sees_all(bias):
 
 
 def _read(answer, make_cell, biases=BIASES, steps=RUN):
-    measured = answer(biases, NOISE[:steps], make_cell)
-    if isinstance(measured, dict):
-        measured = list(measured.values())
-    measured = properties.numbers(measured)
-    properties.same_shape(measured, biases.shape)
-    return measured
+    return properties.one_for_each(biases, answer(biases, NOISE[:steps], make_cell))
 
 
 def _one_for_each_bias(answer):
@@ -348,8 +326,7 @@ def _is_measured(answer):
         np.abs(c_1 - c_0).mean(**over_all),
         [
             (_sigmoid(BIASES) ** RUN, "sigma(bias) ** steps, a hypothesis: run the cell and measure"),
-            ((c_1 - c_0).mean(**over_all), MEAN_FIRST),
-            (np.abs((c_1 - c_0).mean(**over_all)), MEAN_FIRST),
+            *properties.mean_first(c_1 - c_0, **over_all),
             (np.abs(c_1).mean(**over_all), "c of one run alone: the difference of two runs was asked for"),
             (c_1.mean(**over_all), "c of one run alone: the difference of two runs was asked for"),
             (np.abs(h_1 - h_0).mean(**over_all), "the difference of h: what is left stands in c"),
@@ -415,13 +392,7 @@ EXERCISES = [
         [
             ("returns h, and the list of h and c", _returns_h_and_the_states),
             ("has the numbers of an LSTM's step", _has_the_numbers_of_a_step),
-            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
-            ("has the gradients of Keras' LSTMCell: for x, h and c", _has_the_gradients_of_keras),
-            (
-                "goes over a sequence as Keras' LSTMCell does, and padding changes nothing",
-                _goes_over_a_sequence,
-            ),
-            ("trains inside a compiled model", _trains),
+            *cells.beside_its_numbers(LSTM, STATES),
         ],
         [
             "All four blocks at once: z is inputs times kernel, plus h times recurrent_kernel, plus bias.",

@@ -84,6 +84,20 @@ def same_values(came, expected, mistakes=(), tolerance=1e-5, cause=""):
     raise WrongAnswerError(f"values within {tolerance:g}", f"values that differ by up to {difference:.3g}")
 
 
+def one_for_each(given, measured):
+    """Return what an experiment measured, in a list, a dict or an array: one number for each `given`."""
+    measured = numbers(list(measured.values()) if isinstance(measured, dict) else measured)
+    same_shape(measured, np.shape(given))
+    return measured
+
+
+def mean_first(difference, axis):
+    """Return the mistakes of an answer that takes the mean of a difference before its absolute value."""
+    words = "the mean of the differences: take the absolute values first, then their mean"
+    mean = difference.mean(axis=axis)
+    return [(mean, words), (np.abs(mean), words)]
+
+
 def ignores_padding(function, inputs, mask, tolerance=1e-5):
     """Require that what stands where `mask` is False changes nothing.
 
