@@ -24,7 +24,7 @@ class _Recurrence:
     states before it, of `x` and of `h R`.
     """
 
-    def kernel_gradient(self, h, saved, da):  # noqa: ARG002
+    def kernel_gradient(self, h, saved, da):
         """Return the gradient of `R`, from all steps at once."""
         return _sum_of_products(h, da)
 
@@ -38,12 +38,12 @@ class _SimpleRNN(_Recurrence):
         self.activation = keras.activations.get(activation)
         self.slope = SLOPES[activation]
 
-    def step(self, x, states, R, b):  # noqa: ARG002, N803
+    def step(self, x, states, R, b):
         (h,) = states
         h = self.activation(x + ops.matmul(h, R))
         return [h], (h,)
 
-    def back(self, dstates, states, saved, R_T):  # noqa: ARG002, N803
+    def back(self, dstates, states, saved, R_T):
         (dh,), (h,) = dstates, saved
         da = dh * self.slope(h)
         return [ops.matmul(da, R_T)], da, da
@@ -54,7 +54,7 @@ class _LSTM(_Recurrence):
 
     saves = 5
 
-    def step(self, x, states, R, b):  # noqa: ARG002, N803
+    def step(self, x, states, R, b):
         h, c = states
         i, f, g, o = ops.split(x + ops.matmul(h, R), 4, axis=-1)
         i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
@@ -62,7 +62,7 @@ class _LSTM(_Recurrence):
         t = ops.tanh(c)
         return [o * t, c], (i, f, g, o, t)
 
-    def back(self, dstates, states, saved, R_T):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):
         (dh, dc), (_, c), (i, f, g, o, t) = dstates, states, saved
         dc = dc + dh * o * (1 - t * t)
         da = [dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g), dh * t * o * (1 - o)]
@@ -75,7 +75,7 @@ class _GRU(_Recurrence):
 
     saves = 4
 
-    def step(self, x, states, R, b):  # noqa: N803
+    def step(self, x, states, R, b):
         (h,) = states
         x_z, x_r, x_g = ops.split(x, 3, axis=-1)
         h_z, h_r, h_g = ops.split(ops.matmul(h, R) + b, 3, axis=-1)
@@ -83,7 +83,7 @@ class _GRU(_Recurrence):
         g = ops.tanh(x_g + r * h_g)
         return [z * h + (1 - z) * g], (z, r, g, h_g)
 
-    def back(self, dstates, states, saved, R_T):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):
         (dh,), (h,), (z, r, g, h_g) = dstates, states, saved
         dz = dh * (h - g) * z * (1 - z)
         dg = dh * (1 - z) * (1 - g * g)
@@ -97,7 +97,7 @@ class _GRUResetBefore(_Recurrence):
 
     saves = 3
 
-    def step(self, x, states, R, b):  # noqa: ARG002, N803
+    def step(self, x, states, R, b):
         (h,) = states
         x_z, x_r, x_g = ops.split(x, 3, axis=-1)
         w_z, w_r, w_g = ops.split(R, 3, axis=-1)
@@ -105,7 +105,7 @@ class _GRUResetBefore(_Recurrence):
         g = ops.tanh(x_g + ops.matmul(r * h, w_g))
         return [z * h + (1 - z) * g], (z, r, g)
 
-    def back(self, dstates, states, saved, R_T):  # noqa: N803
+    def back(self, dstates, states, saved, R_T):
         (dh,), (h,), (z, r, g) = dstates, states, saved
         w_zr, w_g = ops.split(R_T, [2 * h.shape[-1]])
         dz = dh * (h - g) * z * (1 - z)
@@ -128,7 +128,7 @@ simple_rnn = functools.cache(_SimpleRNN)  # one for each activation: what XLA ha
 LSTM, GRU, GRU_RESET_BEFORE = _LSTM(), _GRU(), _GRUResetBefore()
 
 
-def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
+def carry(recurrence, compiled, x, states, R, b, mask=None):
     """Carry the states over all steps, with a gradient that goes back over them.
 
     Args:
@@ -147,7 +147,7 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
         _compiled(way, recurrence) if compiled else functools.partial(way, recurrence) for way in ways
     )
 
-    def fast(x, R, b, *states):  # noqa: N803
+    def fast(x, R, b, *states):
         last, stacks, saved = forward(x, states, R, b, mask)
 
         def gradient(dstack, *dlast):
@@ -157,7 +157,7 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
 
         return (stacks[0], *last), gradient
 
-    def plain(x, R, b, *states):  # noqa: N803
+    def plain(x, R, b, *states):
         last, (stack, *_), _ = _forward(recurrence, x, states, R, b, mask)
         return (stack, *last)
 
@@ -165,7 +165,7 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):  # noqa: N803
     return stack, last
 
 
-def _forward(recurrence, x, states, R, b, mask):  # noqa: N803
+def _forward(recurrence, x, states, R, b, mask):
     def step(given, states):
         x, *mask = given
         new, saved = recurrence.step(x, states, R, b)
@@ -177,8 +177,8 @@ def _forward(recurrence, x, states, R, b, mask):  # noqa: N803
     return last, stacks[: len(states)], stacks[len(states) :]
 
 
-def _backward(recurrence, dstack, dlast, before, saved, R, mask):  # noqa: N803
-    R_T = ops.transpose(R)  # noqa: N806
+def _backward(recurrence, dstack, dlast, before, saved, R, mask):
+    R_T = ops.transpose(R)
     count, saves = len(before), len(before) + len(saved)
 
     def step(given, dstates):
@@ -297,7 +297,7 @@ def _with_gradient(fast, plain):
 
         return outputs, lambda *dout: gradient(*arguments, *dout)
 
-    ZERO = tf.UnconnectedGradients.ZERO  # noqa: N806
+    ZERO = tf.UnconnectedGradients.ZERO
     return function
 
 

@@ -132,6 +132,7 @@ BY_XLA = (
     ),
     *("LuongAttention, concat", "LocalAttention, predictive", "MultiHeadAttention", "AttentionPooling"),
 )
+assert set(BY_XLA) <= set(TRAINED)
 # A key's bias adds the same to every score of a query, and the softmax takes it away again.
 WITHOUT_GRADIENT = "key/bias"
 

@@ -322,12 +322,7 @@ def _reads(gain=1.0):
 
 
 def _measure(answer, cell, distances=DISTANCES, words=WORDS):
-    measured = answer(distances, words, cell)
-    if isinstance(measured, dict):
-        measured = list(measured.values())
-    measured = properties.numbers(measured)
-    properties.same_shape(measured, (len(distances),))
-    return measured
+    return properties.one_for_each(distances, answer(distances, words, cell))
 
 
 def _last_states(cell, words):
