@@ -393,6 +393,7 @@ def picture(function, **arguments):
     return case(function, **{**words, **arguments})
 
 
+STEPS = (["a", "b"], {"[1]", "texts", "array", "whole", "1", "numbers"})
 NAMES = {"source": (["a", "b", "c"], {"[1]", "texts"}), "target": (["a", "b"], {"[1]", "texts"})}
 VOCABULARY = data.Vocabulary("abc", marks=(data.START, data.END))
 SIZES = {"train": (18, WHOLE), "test": (18, WHOLE), "seed": (0, FROM_0)}
@@ -946,7 +947,7 @@ def of_pictures():
         "word_map": picture(plotting.word_map, vectors=(matrix, {"whole", "bool"}), words=two, groups=two),
         "unrolled": picture(
             diagrams.unrolled,
-            steps=(["a", "b"], {"[1]", "texts", "array", "whole", "1", "numbers"}),
+            steps=STEPS,
             backward=([0.5, 1.0], OR_NONE | {"array"}),
             values=({}, OR_NONE),
         ),
@@ -955,6 +956,27 @@ def of_pictures():
         "gru_cell": picture(
             diagrams.gru_cell, values=({"x": 1}, OR_NONE), without=((), {"[]"}), reset_after=(True, FLAG)
         ),
+        "bidirectional": picture(diagrams.bidirectional, steps=STEPS, values=({}, OR_NONE)),
+        "stack": picture(
+            diagrams.stack, depth=(1, WHOLE), steps=STEPS, residual=(True, FLAG), normalized=(True, FLAG)
+        ),
+        "seq2seq": picture(
+            diagrams.seq2seq,
+            source=(["a"], {"[1]", "texts", "array"}),
+            target=(["b"], {"[1]", "texts", "array"}),
+            without=((), {"[]"}),
+            forced=(True, FLAG),
+        ),
+        "attention_step": picture(
+            diagrams.attention_step,
+            order=("luong", set()),
+            source=STEPS,
+            weights=([0.5, 0.5], OR_NONE),
+            scores=([0.5, 1.0], OR_NONE | {"array"}),
+            step=(1, OR_NONE),
+        ),
+        "both_orders": picture(diagrams.both_orders, source=STEPS),
+        "beam": picture(diagrams.beam, tree=([[(0, "a", -1.0, True)]], NO_OTHER)),
         "table_lookup": picture(
             plotting.table_lookup,
             row=(1, FROM_0),
