@@ -1,10 +1,14 @@
 """The course's pictures: one style, every axis named, one message each."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
+from matplotlib.font_manager import fontManager, get_font
+from matplotlib.ticker import MaxNLocator
 
 from course_utils._validation import require_items, require_numbers, require_whole
 
@@ -13,9 +17,16 @@ COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*", "<", ">"]
 
+KOREAN = Path(__file__).parent / "fonts" / "CourseKorean.ttf"
+fontManager.addfont(KOREAN)
+fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))  # or bold text brings a warning
+
 
 def style():
-    """Set the one plot style of the course; in a notebook, pictures have two pixels for each of a screen."""
+    """Set the one plot style of the course; in a notebook, pictures have two pixels for each of a screen.
+
+    Korean is drawn in Korean letters, but not in a text with a formula.
+    """
     plt.rcdefaults()
     plt.rcParams.update(
         {
@@ -27,6 +38,7 @@ def style():
             "figure.constrained_layout.use": True,
             "figure.dpi": 80,
             "figure.figsize": (7, 3.2),
+            "font.family": ["sans-serif", get_font(KOREAN).family_name],  # letters that the first lacks
             "font.size": 11,
             "grid.alpha": 0.3,
             "legend.frameon": False,
@@ -83,6 +95,8 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
     if level is not None and (not isinstance(level, (list, tuple)) or len(level) != 2 or np.ndim(level[0])):
         raise ValueError(f"`level` must be a height and its label. Received: level={level!r:.80}")
     axes = plt.subplots()[1] if axes is None else axes
+    if all(np.asarray(points).dtype.kind == "i" for points, _ in drawn.values()):  # epochs, steps, words
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     for label, (points, seeds) in drawn.items():
         (line,) = axes.plot(points, np.mean(seeds, axis=0), label=label, color=(colors or {}).get(label))
         if len(seeds) > 1:
@@ -128,7 +142,7 @@ def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", li
 
     Args:
         values: `(rows, columns)`.
-        rows, columns: the labels, in Latin letters.
+        rows, columns: the labels, in Latin or Korean letters.
         xlabel, ylabel: what the columns and the rows are.
         title: the one thing to see.
         label: what the colour shows, with its unit.
@@ -166,7 +180,7 @@ def attention_map(weights, source, target, title=None):
 
     Args:
         weights: of one example, `(Tq, Tv)`; what is beyond the tokens is padding and left out.
-        source, target: the tokens, in Latin letters.
+        source, target: the tokens, in Latin or Korean letters.
         title: the one thing to see.
 
     Returns:
@@ -198,7 +212,7 @@ def word_map(vectors, words, groups, title=None):
 
     Args:
         vectors: `(words, size)`.
-        words: the words, in Latin letters. The first one of each group is written into the picture.
+        words: the words, in Latin or Korean letters. The first one of each group is written into the picture.
         groups: the group of each word; it decides colour and marker.
         title: the one thing to see.
 
@@ -236,7 +250,7 @@ def table_lookup(row, table, words, title=None):
     Args:
         row: which word is looked up.
         table: `(words, size)`.
-        words: the label of each row, in Latin letters.
+        words: the label of each row, in Latin or Korean letters.
         title: the one thing to see.
 
     Returns:
@@ -279,7 +293,7 @@ def encoder_decoder(source, target, title=None):
     """Draw an encoder that reads, a decoder that writes, and the one vector between them.
 
     Args:
-        source: what is read at each step, in Latin letters.
+        source: what is read at each step, in Latin or Korean letters.
         target: what is written, without marks; the picture adds the start and the end mark.
         title: the one thing to see.
 

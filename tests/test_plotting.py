@@ -33,6 +33,20 @@ def test_curves_draw_every_line_and_the_level():
     )
 
 
+@pytest.mark.parametrize("points", [range(1, 5), np.arange(1, 3), {"model": [3, 4, 5, 6]}], ids=str)
+def test_epochs_and_steps_are_marked_by_whole_numbers(points):
+    count = len(points["model"]) if isinstance(points, dict) else len(points)
+    axes = plotting.curves(points, {"model": np.arange(count)}, "epoch", "loss")
+    marked = axes.get_xticks()
+    assert len(marked) >= 2
+    assert all(mark == round(mark) for mark in marked)
+
+
+def test_rates_are_marked_between_whole_numbers():
+    axes = plotting.curves([0.1, 0.2, 0.3], {"model": [1, 2, 3]}, "learning rate", "loss")
+    assert any(mark != round(mark) for mark in axes.get_xticks())
+
+
 def test_curves_differ_in_colour_and_in_line_style():
     axes = plotting.curves([1, 2], {str(number): [0, number] for number in range(8)}, "x", "y")
     assert len({line.get_color() for line in axes.lines}) == 8
