@@ -8,7 +8,7 @@ constraint_stored = --constraint constraints.txt
 constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test quick backends torch bench lint format run lesson seeds matrix colab mutants save claims glossary reference hooks address
+.PHONY: help setup lab test quick backends torch bench lint format run lesson seeds records matrix colab mutants save claims glossary reference font hooks address
 
 help:
 	@echo 'make lab                 set everything up and open JupyterLab at a copy of the first lesson'
@@ -20,6 +20,7 @@ help:
 	@echo 'make run                 run every lesson and its evidence, show what held, write pages to build/'
 	@echo 'make lesson N=02         the same for one lesson; here and below, N=02e is its evidence'
 	@echo 'make seeds SEEDS=0-9     run every lesson under every seed: by how much does each claim hold?'
+	@echo 'make records N=04        make what takes longer than a lesson may, where its code has changed'
 	@echo 'make matrix              run every lesson under other Pythons, versions, processors, threads'
 	@echo 'make colab               run every lesson as Colab would: alone, installed by its set-up cell'
 	@echo 'make mutants             put known mistakes into the package: do the tests see each?'
@@ -27,6 +28,7 @@ help:
 	@echo 'make claims              write CLAIMS.md, and what vote tells, from the stored lessons'
 	@echo 'make glossary            write GLOSSARY.md from the stored lessons'
 	@echo 'make reference           write docs/reference.md, the public names, from their docstrings'
+	@echo 'make font                make the Korean font of the figures from a package that is fetched'
 	@echo 'make backends            check the layers on every backend of Keras that is installed'
 	@echo 'make bench               time our layers beside those of Keras and PyTorch'
 	@echo 'make torch               install PyTorch for those two; on Linux it may bring CUDA, gigabytes'
@@ -79,6 +81,9 @@ lesson: setup
 seeds: setup
 	@$(python) -m tools.seeds $(if $(SEEDS),--seeds $(SEEDS)) $(if $(N),--one $(N))
 
+records: setup
+	@$(python) -m tools.records $(if $(N),--one $(N)) $(if $(CHECK),--check)
+
 matrix: setup
 	@$(python) -m nox --tags matrix $(ARGS) -- $(N)
 
@@ -99,6 +104,9 @@ glossary: setup
 
 reference: setup
 	@$(python) -m tools.reference
+
+font: setup
+	@$(python) -m tools.font
 
 address: setup
 	@$(python) -m tools.address $(if $(URL),--url '$(URL)') $(if $(REVISION),--revision '$(REVISION)')

@@ -40,7 +40,8 @@ from course_utils.transformer import Transformer  # noqa: E402
 ON_DEMAND = {  # what lessons use beside the layers, and the module it stands in
     **{name: name for name in ("data", "diagrams", "lesson", "measure", "plotting")},
     **dict.fromkeys(("check", "hint", "own", "solution", "vote"), "exercises"),
-    **dict.fromkeys(("claim", "predict", "progress", "seed", "settle", "train"), "lesson"),
+    **dict.fromkeys(("claim", "predict", "seed", "settle"), "lesson"),
+    **dict.fromkeys(("progress", "train"), "training"),
 }
 
 __all__ = [

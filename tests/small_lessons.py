@@ -50,12 +50,17 @@ def failed(name="ValueError"):
     return v4.new_output("error", ename=name, evalue="no", traceback=[])
 
 
-def store(folder, name, *cells):
-    """Write a notebook of these cells and return its path."""
+def write(folder, name, text):
+    """Write a file, and the folders above it, and return its path."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(v4.new_notebook(cells=list(cells)), path)
+    path.write_text(text, encoding="utf-8")
     return path
+
+
+def store(folder, name, *cells):
+    """Write a notebook of these cells and return its path."""
+    return write(folder, name, nbformat.writes(v4.new_notebook(cells=list(cells))))
 
 
 CLASS = """\

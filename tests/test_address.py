@@ -1,12 +1,14 @@
 """tools/address.py: one address, stamped into every place and no other."""
 
 import pytest
-from small_lessons import code, markdown, store
+from small_lessons import code, markdown, store, write
 
 from tools import address, lessons
 
 HERE = address.stated()
 OTHER = address.Address("https://github.com/a-school/our.fork", "2027/spring")
+NOTEBOOKS = "notebooks/01_a.ipynb", "notebooks/evidence/01_a.ipynb"
+SAID = "print('https://github.com/x/y')"
 README = """\
 [![tests](https://github.com/x/y/actions/workflows/test.yml/badge.svg)](https://github.com/x/y/actions/workflows/test.yml)
 [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/x/y/blob/main/notebooks/01_a.ipynb)
@@ -20,15 +22,14 @@ Compare [another repository](https://github.com/keras-team/keras/blob/master/REA
 
 @pytest.fixture
 def root(tmp_path):
-    """A small course with the address x/y in the README and another in its lesson, then stamped."""
-    (tmp_path / "README.md").write_text(README)
-    (tmp_path / "pyproject.toml").write_text((lessons.ROOT / "pyproject.toml").read_text())
-    link = "https://colab.research.google.com/github/old/name/blob/v1.0/notebooks/01_a.ipynb"
-    said = "print('https://github.com/x/y')"
-    cells = (markdown(f"# 01\n\n[![badge](b.svg)]({link})"), code("old", "setup", count=1), code(said))
-    store(tmp_path, "notebooks/01_a.ipynb", *cells)
-    badge = link.replace("notebooks", "notebooks/evidence")
-    store(tmp_path, "notebooks/evidence/01_a.ipynb", markdown(f"# 01\n\n[![badge](b.svg)]({badge})"))
+    """A small course with the address x/y in the README and another in its notebooks, then stamped."""
+    write(tmp_path, "README.md", README)
+    write(tmp_path, "pyproject.toml", (lessons.ROOT / "pyproject.toml").read_text())
+    for path in NOTEBOOKS:
+        title = (
+            f"# 01\n\n[![badge](b.svg)](https://colab.research.google.com/github/old/name/blob/v1.0/{path})"
+        )
+        store(tmp_path, path, markdown(title), code("old", "setup", count=1), code(SAID))
     address.change(tmp_path)
     return tmp_path
 
@@ -52,15 +53,14 @@ def test_stamping_changes_every_place_and_nothing_else_and_is_undone_by_stamping
     assert readme.count("https://github.com/a-school/our.fork/actions/workflows/test.yml") == 2
     assert "git clone https://github.com/a-school/our.fork\n    cd our.fork\n" in readme
     assert "https://github.com/keras-team/keras/blob/master" in readme
-    (evidence,) = lessons.read(root / "notebooks/evidence/01_a.ipynb").cells
-    assert "/github/a-school/our.fork/blob/2027/spring/notebooks/evidence/01_a.ipynb)" in evidence.source
-    title, setup, said = lessons.read(root / "notebooks/01_a.ipynb").cells
-    for text in (readme, title.source):
-        assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in text
-    assert setup.source == address.setup_cell(OTHER)
+    assert "/github/a-school/our.fork/blob/2027/spring/notebooks/01_a.ipynb)" in readme
+    for path in NOTEBOOKS:
+        title, setup, said = lessons.read(root / path).cells
+        assert f"/github/a-school/our.fork/blob/2027/spring/{path})" in title.source
+        assert setup.source == address.setup_cell(OTHER)
+        assert setup.execution_count == 1
+        assert said.source == SAID
     assert "git+https://github.com/a-school/our.fork@2027/spring" in setup.source
-    assert setup.execution_count == 1
-    assert said.source == "print('https://github.com/x/y')"
     assert not any(HERE.repository in text for text in texts(root).values())
 
     assert address.change(root) == []
@@ -68,34 +68,24 @@ def test_stamping_changes_every_place_and_nothing_else_and_is_undone_by_stamping
     assert texts(root) == before
 
 
-def test_the_revision_alone_can_be_changed(root):
+@pytest.mark.parametrize("ending", ["/", ".git", ".git/"])
+def test_each_part_can_be_changed_alone_and_the_address_given_as_it_is_copied(root, ending):
     address.change(root, revision="v2")
     assert address.stated(root) == address.Address(HERE.url, "v2")
-
-
-@pytest.mark.parametrize("ending", ["/", ".git", ".git/"])
-def test_an_address_as_it_is_copied_is_understood(root, ending):
     address.change(root, OTHER.url + ending)
-    assert address.stated(root).url == OTHER.url
+    assert address.stated(root) == address.Address(OTHER.url, "v2")
 
 
-@pytest.mark.parametrize(
-    ("url", "revision"),
-    [
-        ("github.com/a/b", None),
-        ("https://github.com/a", None),
-        ("https://gitlab.com/a/b", None),
-        ("https://github.com/a/b/tree/main", None),
-        ("https://github.com/a/b'", None),
-        (None, "two words"),
-        (None, "-option"),
-        (None, "a..b"),
-    ],
-)
-def test_what_is_no_address_is_refused_and_changes_nothing(root, url, revision):
+OWNER = "https://github.com/a"
+NO_URLS = ("github.com/a/b", OWNER, "https://gitlab.com/a/b", f"{OWNER}/b/tree/main", f"{OWNER}/b'")
+NO_REVISIONS = ("two words", "-option", "a..b")
+
+
+@pytest.mark.parametrize("wrong", [{"url": x} for x in NO_URLS] + [{"revision": x} for x in NO_REVISIONS])
+def test_what_is_no_address_is_refused_and_changes_nothing(root, wrong):
     before = texts(root)
     with pytest.raises(ValueError, match="Received: "):
-        address.change(root, url, revision)
+        address.change(root, **wrong)
     assert texts(root) == before
 
 

@@ -10,7 +10,7 @@ from small_lessons import code, markdown, printed, store
 
 from course_utils import lesson
 from course_utils.exercises import statements
-from tools import claims, lessons
+from tools import claims, lessons, seeds
 
 LONG = "all distances: the LSTM answers at every one, and what is measured | is measured at its end"
 UNMEASURED = lesson.WITHOUT_MEASUREMENT
@@ -40,7 +40,11 @@ def _evidence(tmp_path):
 
 def test_a_lessons_claims_are_found_however_long_they_are(found):
     assert (found.path.name, found.title) == ("02_rnn.ipynb", "02 · RNN: what?")
-    assert found.claims == [LONG, "it learns"]
+    bounds = [["0.5", ">", "0.1"], ["1e-09", "<", "1"]]
+    assert found.claims == [
+        {"text": LONG, "bounds": bounds},
+        {"text": "it learns", "bounds": [["True", "==", "True"]]},
+    ]
 
 
 def test_a_lessons_statements_are_found_measured_or_not(found):
@@ -51,17 +55,89 @@ def test_a_lessons_statements_are_found_measured_or_not(found):
     }
 
 
-def test_the_page_has_them_by_number_and_by_notebook(found, evidence):
-    page = claims.render([found, evidence])
+def test_the_page_has_them_by_number_and_by_notebook(found, evidence, tmp_path):
+    page = claims.render([found, evidence], tmp_path)
     numbers = [7, *UNMEASURED]
     rows = [line.split(" | ")[0] for line in page.splitlines() if "(notebooks/02_rnn.ipynb) |" in line]
     assert rows == [f"| {number}" for number in sorted(numbers)]
-    assert "### [02 · RNN: what?](notebooks/02_rnn.ipynb)\n\n- all distances" in page
-    assert "### [01 · It: the evidence](notebooks/evidence/01_it.ipynb)\n\n- it shows" in page
+    none = "\n\nNot yet run over seeds.\n\n"
+    assert f"### [02 · RNN: what?](notebooks/02_rnn.ipynb){none}- all distances" in page
+    assert f"### [01 · It: the evidence](notebooks/evidence/01_it.ipynb){none}- it shows" in page
     assert page.index("### [01") < page.index("### [02")
     assert r"what is measured \| is measured" in page
-    assert f"| {VERDICT} | [02](notebooks/02_rnn.ipynb) |" in page
-    assert "| 8 | it is one | holds | [01 evidence](notebooks/evidence/01_it.ipynb) |" in page
+    assert f"| {VERDICT} | <sub>< 0, == 0.1234</sub> | [02](notebooks/02_rnn.ipynb) |" in page
+    where = "[01 evidence](notebooks/evidence/01_it.ipynb)"
+    assert f"| 8 | it is one | holds | <sub>> 0</sub> | {where} |" in page
+    assert "| does not hold |  | [02](notebooks/02_rnn.ipynb) |" in page  # a matter of definition
+
+
+def measure(one, folder, *results, code=None):
+    """Store what a notebook's claims measured under each seed."""
+    results = [
+        {"lesson": "x", "seed": seed, "log": log, "failed": failed}
+        for seed, (log, failed) in enumerate(results)
+    ]
+    key = {"code": code or seeds.code_key(one.path), "package": "x"}
+    seeds.store(seeds.place(one.path, folder), key, results)
+
+
+def entry(text, *bounds, **more):
+    names = "measured", "relation", "limit"
+    bounds = [dict(zip(names, each, strict=True)) for each in bounds]
+    return {"kind": "claim", "text": text, "bounds": bounds, **more}
+
+
+def statement(number, said, *bounds):
+    return entry(None, *bounds, kind="statement", number=number, said=said)
+
+
+def line_of(page, what):
+    (line,) = (line for line in page.splitlines() if what in line)
+    return line.replace(claims.DASH, "-")
+
+
+def test_each_claim_has_the_range_of_each_bound_over_the_seeds(found, evidence, tmp_path):
+    runs = [
+        [entry(LONG, (far, ">", 0.1), (1e-9, "<", 1)), entry("it learns", (1.0, "==", 1.0))]
+        for far in (0.52, 0.1004, 0.4)
+    ]
+    measure(found, tmp_path, *((log, []) for log in runs))
+    measure(evidence, tmp_path, ([statement(8, "it is one", (2.5, ">", 0))], []))
+    page = claims.render([found, evidence], tmp_path)
+    assert line_of(page, "- all distances").endswith(
+        "<sub>0.1004 - 0.52 (> 0.1), 1e-09 (< 1), seeds 0-2</sub>"
+    )
+    assert line_of(page, "- it learns") == "- it learns <sub>True (== True), seeds 0-2</sub>"
+    assert "| holds | <sub>2.5 (> 0), seed 0</sub> | [01 evidence]" in line_of(page, "| it is one |")
+    assert claims.NO_SEEDS not in page
+
+
+def test_what_was_measured_before_the_last_change_is_marked(found, evidence, tmp_path):
+    measure(found, tmp_path, ([entry(LONG, (0.5, ">", 0.2), (1e-9, "<", 1)), entry("it knew")], []))
+    measure(evidence, tmp_path, ([entry("it shows", (3, ">", 1))], []), code="of another notebook")
+    page = claims.render([found, evidence], tmp_path)
+    assert line_of(page, "- all distances").endswith("<sub>> 0.1, < 1 †</sub>")  # another limit
+    assert line_of(page, "- it learns") == "- it learns <sub>== True †</sub>"  # another text
+    assert line_of(page, "- it shows") == "- it shows <sub>3 (> 1), seed 0 †</sub>"  # other code
+    assert page.count("† The figures were measured before the last change") == 1
+
+
+def test_a_seed_that_fails_shows(found, evidence, tmp_path):
+    bad, good = ([entry("it shows", (each, ">", 1))] for each in (0.5, 2))
+    reached = [statement(8, "it is one", (1, ">", 0))]
+    fault = ["KeyError: 'why'\nbecause"]
+    measure(evidence, tmp_path, (bad + reached, []), (good, fault), (good + reached, []))
+    page = claims.render([found, evidence], tmp_path)
+    shown = "<sub>0.5 - 2 (> 1), seeds 0-2, does not hold under seed 0</sub>"
+    assert line_of(page, "- it shows") == f"- it shows {shown}"
+    assert "<sub>1 (> 0), seeds 0, 2</sub>" in line_of(page, "| it is one |")
+    assert "\n\nSeed 1 failed: `KeyError: 'why'`\n\n- it shows" in page
+
+
+def test_a_limit_that_is_measured_too_has_a_range(evidence, tmp_path):
+    measure(evidence, tmp_path, *(([entry("it shows", (2, ">", limit))], []) for limit in (1, 1.25, 1.5)))
+    page = claims.render([evidence], tmp_path)
+    assert line_of(page, "- it shows") == "- it shows <sub>2 (> 1 - 1.5), seeds 0-2</sub>"
 
 
 def test_votes_find_each_statement_by_its_number_with_its_lesson_and_its_place(found, evidence):

@@ -5,6 +5,7 @@ small course in its place.
 """
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -12,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from small_lessons import code, store
+from small_lessons import code, store, write
 
 from tools import address, colab, lessons
 
@@ -69,22 +70,12 @@ def shipped(tmp_path_factory):
     return home / "bin/python"
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("repository")
-    colab.store_tree(lessons.ROOT, folder)
-    return folder
-
-
 @pytest.fixture
-def environment(tmp_path, shipped, repository):
+def environment(tmp_path, shipped):
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    colab.store_tree(lessons.ROOT, repository)
     return colab.Colab(tmp_path, shipped, repository)
-
-
-def setup_cell():
-    """The set-up cell as the first lesson stores it."""
-    (cell,) = (c for c in lessons.read(lessons.find()[0]).cells if "setup" in lessons.tags(c))
-    return cell.source
 
 
 KERAS = any(metadata.distributions(name="keras"))
@@ -96,7 +87,7 @@ def test_the_cell_adds_the_course_and_changes_nothing_else(environment):
     before = environment.packages()
     assert {"keras", "tensorflow"} <= before.keys()
 
-    result = environment.run("-c", setup_cell())
+    result = environment.run("-c", address.setup_cell())
 
     assert result.returncode == 0, result.stdout + result.stderr
     after = environment.packages()
@@ -105,41 +96,34 @@ def test_the_cell_adds_the_course_and_changes_nothing_else(environment):
     found = environment.run("-c", "import course_utils; print(course_utils.__file__)").stdout.strip()
     assert Path(found).is_relative_to(environment.home)
     environment.settings |= colab.serve("/nowhere")
-    assert environment.run("-c", setup_cell()).returncode == 0  # nothing is asked of the address again
+    assert environment.run("-c", address.setup_cell()).returncode == 0  # and nothing is fetched
 
 
 def test_an_address_that_cannot_be_reached_is_said_in_plain_words(environment):
     environment.settings |= colab.serve("/nowhere")
-    result = environment.run("-c", setup_cell())
+    result = environment.run("-c", address.setup_cell())
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith(
-        "RuntimeError: The course cannot be fetched. In Colab: check the network and the address"
-    )
+    assert last.startswith("RuntimeError: The course cannot be fetched. In Colab: check the network and")
     assert last.endswith("On your computer: start with `make lab`.")
 
 
 def test_what_is_shipped_are_the_pins_without_what_no_lesson_imports(tmp_path):
-    (tmp_path / "constraints-colab.txt").write_text("# Colab's\nkeras==3.13.2\njax==0.7.2\n\nnumpy==2.1.3\n")
+    write(tmp_path, "constraints-colab.txt", "# Colab's\nkeras==3.13.2\njax==0.7.2\n\nnumpy==2.1.3\n")
     assert colab.shipped(tmp_path) == ["keras==3.13.2", "numpy==2.1.3"]
-
-
-def write(folder, **files):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name.replace("_toml", ".toml").replace("_py", ".py")).write_text(text)
 
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A small course with one good lesson and one that replaces a package."""
     root = tmp_path / "course"
-    write(root, pyproject_toml=PROJECT.format(name=colab.COURSE, packages='["course_utils"]'))
-    write(root / "course_utils", __init___py="", lesson_py="def start():\n    pass\n")
-    write(tmp_path / "other", pyproject_toml=PROJECT.format(name="Tabulate", packages="[]"))
-    (root / "constraints-colab.txt").write_text("keras==3.13.2\n")
-    for name, sources in {"02_good": (address.setup_cell(), LOOK), "03_replaces": (REPLACE,)}.items():
-        store(root, f"notebooks/{name}.ipynb", *map(code, sources))
+    write(root, "pyproject.toml", PROJECT.format(name=colab.COURSE, packages='["course_utils"]'))
+    write(root, "course_utils/__init__.py", "")
+    write(root, "course_utils/lesson.py", "def start():\n    pass\n")
+    write(root, "constraints-colab.txt", "keras==3.13.2\n")
+    write(tmp_path, "other/pyproject.toml", PROJECT.format(name="Tabulate", packages="[]"))
+    store(root, "notebooks/02_good.ipynb", code(address.setup_cell()), code(LOOK))
+    store(root, "notebooks/03_replaces.ipynb", code(REPLACE))
     monkeypatch.setenv("OTHER", str(tmp_path / "other"))
     monkeypatch.setenv("PYTHONPATH", str(root))  # this one and the next are kept from the lessons
     monkeypatch.setenv("COURSE_SEED", "9")
@@ -149,33 +133,28 @@ def course(tmp_path, monkeypatch):
 def test_each_lesson_runs_alone_with_the_course_that_its_cell_installs(course, shipped, tmp_path, capsys):
     paths = sorted((course / "notebooks").iterdir())
     assert colab.failures(paths, shipped, tmp_path / "build", course) == ["03_replaces"]
-    good, replaces, *why = capsys.readouterr().out.splitlines()
-    assert good.startswith("✓ 02_good, ")
-    assert good.endswith(" s; added rnn-to-self-attention")
+    good, replaces, not_installed, replaced = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"✓ 02_good, \d+ s; added rnn-to-self-attention", good)
     assert replaces.startswith("FAILED 03_replaces, ")
+    assert not_installed == "  its set-up cell has not installed the course"
     version = metadata.version("tabulate")
-    assert why == [
-        "  its set-up cell has not installed the course",
-        f"  tabulate {version}, which Colab ships, was replaced by 0.0.1",
-    ]
+    assert replaced == f"  tabulate {version}, which Colab ships, was replaced by 0.0.1"
     assert version != "0.0.1"
 
 
 def test_what_a_lesson_depends_on_makes_another_case(course, tmp_path, monkeypatch):
     monkeypatch.setattr(colab.kept, "failures", lambda cases, _: list(cases))
-    path = course / "notebooks/02_good.ipynb"
 
-    def other():
-        seen.add(*colab.failures([path], None, tmp_path, course))
-        return len(seen)
+    def names(*paths):
+        return colab.failures(paths or [course / "notebooks/02_good.ipynb"], None, tmp_path, course)
 
-    seen = set()
-    assert other() == other() == 1
-    (course / "course_utils/more.py").write_text("more = 1")
-    assert other() == 2
-    (course / "constraints-colab.txt").write_text("keras==3.13.3\n")
-    assert other() == 3
-    store(course, "notebooks/02_good.ipynb", code("other"))
-    assert other() == 4
+    seen = {*names(), *names()}
+    write(course, "course_utils/more.py", "more = 1")
+    seen.update(names())
+    write(course, "constraints-colab.txt", "keras==3.13.3\n")
+    seen.update(names())
+    lesson = store(course, "notebooks/02_good.ipynb", code("other"))
+    seen.update(names())
+    assert len(seen) == 4
     evidence = store(course, "notebooks/evidence/02_good.ipynb", code("other"))
-    assert len(colab.failures([path, evidence], None, tmp_path, course)) == 2
+    assert len(names(lesson, evidence)) == 2

@@ -33,13 +33,6 @@ def test_every_place_that_is_to_be_changed_stands_in_its_file():
         assert re.search(rf"^((class|def) )?{name}\b", text, re.MULTILINE), (name, file)
 
 
-def test_every_target_that_is_named_exists():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(" ".join(re.findall(r"(?:`|^)make ([a-z ]+)", PAGE, re.MULTILINE)).split())
-    assert {"hooks", "test", "claims", "glossary", "reference", "save"} <= named
-    assert named <= targets
-
-
 def test_the_hooks_run_the_ruff_that_the_course_runs():
     (pin,) = re.findall(r"^ruff==.+$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     (repository,) = load(ROOT / ".pre-commit-config.yaml")["repos"]

@@ -498,6 +498,10 @@ class TestGrammar:
         words, neighbours = (getattr(self.task, f"{part}_{name}") for name in ("words", "neighbours"))
         assert list(zip(words, neighbours, strict=True)) == expected
 
+    def test_ids_say_nothing_about_groups(self):
+        words = self.task.vocabulary.tokens[1:]
+        assert words == sorted(word for group in WORDS.values() for word in group)
+
     def test_sentences_stand_in_no_order(self):
         first = [sentence[0] for sentence in self.sentences]
         assert len(set(first[:40])) > 8  # of 16

@@ -17,7 +17,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_utils import LSTMCell, SimpleRNNCell, check, exercises, hint, lesson, own, solution, vote
+from course_utils import (
+    Embedding,
+    LSTMCell,
+    SimpleRNNCell,
+    check,
+    exercises,
+    hint,
+    lesson,
+    measure,
+    own,
+    solution,
+    vote,
+)
 from course_utils.exercises import EXERCISES, cells, properties, statements
 from course_utils.exercises.exercise import WrongAnswerError, described
 from tools.form import OLD_FORM
@@ -32,6 +44,9 @@ CELLS = {
 
 
 CLASSES = [name for name in EXERCISES if EXERCISES[name].kind == "class"]
+CELL_CLASSES = [
+    name for name in CLASSES if "states" in inspect.signature(EXERCISES[name].solution.call).parameters
+]
 FUNCTIONS = [name for name in EXERCISES if name not in CLASSES]
 WRONG = {}
 for path in sorted(Path(__file__).parent.glob("wrong_answers_*.py")):
@@ -235,6 +250,16 @@ def cell_turned(name, turn, number):
     return Turned
 
 
+def layer_turned(name, turn):
+    """Return the solution, a layer, whose result is turned."""
+
+    class Turned(EXERCISES[name].solution):
+        def call(self, inputs):
+            return as_tensor(turn(np.array(super().call(inputs))))
+
+    return Turned
+
+
 def as_tensor(turned):
     plain = type(turned) is np.ndarray and turned.dtype.kind in "iuf"
     return keras.ops.convert_to_tensor(turned.astype("float32")) if plain else turned
@@ -248,8 +273,10 @@ def leaves_of(came):
 
 def turned(name, turn, number=None):
     """Return the solution with each array of its result turned, or that of one number alone."""
-    if name in CLASSES:
+    if name in CELL_CLASSES:
         return cell_turned(name, turn, number)
+    if name in CLASSES:
+        return layer_turned(name, turn)
 
     def answer(*given):
         leaves, several = leaves_of(EXERCISES[name].solution(*given))
@@ -262,9 +289,11 @@ def turned(name, turn, number=None):
 
 
 def arrays_of(name):
-    """Return how many arrays the solution gives, or its cell."""
-    if name in CLASSES:
+    """Return how many arrays the solution gives, or its cell or layer."""
+    if name in CELL_CLASSES:
         return len(EXERCISES[name].solution(2).state_size)
+    if name in CLASSES:
+        return 1
     return len(leaves_of(EXERCISES[name].solution(*arguments_of(name)))[0])
 
 
@@ -414,6 +443,19 @@ def with_epsilon(epsilon):
     return layer_norm
 
 
+def product_with_one_hot():
+    class Product(EXERCISES["01.embedding"].solution):
+        def call(self, ids):
+            return keras.ops.matmul(keras.ops.one_hot(ids, self.embeddings.shape[0]), self.embeddings)
+
+    return Product
+
+
+def cut(counts, size):
+    left, strength, right = np.linalg.svd(counts)
+    return (left[:, :size] @ np.diag(strength[:size]) @ right[:size]).round(9)
+
+
 def rnn_row_by_row(cell, inputs, mask):
     rows = []
     for row, counts in zip(inputs, mask, strict=True):
@@ -482,7 +524,19 @@ RIGHT = [
             )
         ),
     ),
-    ("01.rows_that_change", lambda: np.unique([3, 7, 3, 9, 9, 7, 0, 0]).size),
+    ("01.embedding", Embedding),
+    ("01.embedding", product_with_one_hot()),
+    (
+        "01.table_gradient",
+        lambda ids, arrived, rows: np.eye(rows)[ids].T @ arrived,
+    ),
+    (
+        "01.size_experiment",
+        lambda sizes, counts, withheld, forbidden: {
+            size: measure.ranked_above(*(cut(counts, size)[tuple(each.T)] for each in (withheld, forbidden)))
+            for size in sizes
+        },
+    ),
     (
         "01.sentence_vectors",
         lambda table, ids: (

@@ -7,6 +7,7 @@ from small_lessons import code, markdown, store
 
 from tools import glossary, lessons
 
+FOUND = [term for path in lessons.find() for term in glossary.terms(path)]
 TEXT = """\
 The *hidden state* $h$ (은닉 상태) is what an RNN (순환 신경망) carries.
 That is a *deep* RNN (심층 순환 신경망). A *seq2seq* model (see below)
@@ -35,12 +36,10 @@ def test_the_page_is_in_the_order_of_the_alphabet():
 
 
 def test_the_stored_page_is_up_to_date():
-    page = glossary.render(term for path in lessons.find() for term in glossary.terms(path))
-    assert glossary.PAGE.read_text(encoding="utf-8") == page, "run `make glossary`"
+    assert glossary.PAGE.read_text(encoding="utf-8") == glossary.render(FOUND), "run `make glossary`"
 
 
 def test_no_term_is_introduced_twice():
-    found = [term for path in lessons.find() for term in glossary.terms(path)]
-    for names in ([term.english.lower() for term in found], [term.korean for term in found]):
+    for names in ([term.english.lower() for term in FOUND], [term.korean for term in FOUND]):
         assert [name for name, times in Counter(names).items() if times > 1] == []
-    assert len(found) > 50
+    assert len(FOUND) > 50

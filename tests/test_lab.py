@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ import urllib.request
 
 import psutil
 import pytest
-from nbformat import v4
+from small_lessons import code, printed, store
 
 from tools import lab, lessons
 
@@ -24,19 +23,17 @@ STORED = "stored"
 
 def write(path, text, output=STORED):
     """Write a notebook of one cell; take it away where `text` is `None`."""
-    cell = v4.new_code_cell(text or "", outputs=[v4.new_output("stream", text=output)], id="one")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(v4.new_notebook(cells=[cell])))
+    cell = code(text or "", outputs=[printed(output)])
+    cell.id = "one"  # what says the same is the same file
+    store(path.parent, path.name, cell)
     if text is None:
         path.unlink()
 
 
 def read(folder):
     """Return text and output of each notebook in `folder`; the new one comes after the old."""
-    cells = [
-        json.loads(path.read_bytes())["cells"][0] for path in sorted(folder.glob("*.ipynb"), reverse=True)
-    ]
-    return [("".join(cell["source"]), "".join(cell["outputs"][0]["text"])) for cell in cells]
+    paths = sorted(folder.glob("*.ipynb"), reverse=True)
+    return [(cell.source, cell.outputs[0].text) for path in paths for cell in lessons.read(path).cells]
 
 
 @pytest.fixture
@@ -104,6 +101,7 @@ def test_authors_open_the_stored_lessons_and_a_layout_with_a_lesson_stays(monkey
     monkeypatch.setattr(lab, "LAYOUTS", tmp_path)
     lab.main(["--edit", "--port=9000"])
     assert f"--ServerApp.root_dir={lessons.ROOT}" in launched[0]
+    assert "--allow-root" in launched[0]
     assert launched[0][-1] == "--port=9000"
     assert "--edit" not in launched[0]
     (layout,) = tmp_path.rglob("*.jupyterlab-workspace")
@@ -117,23 +115,16 @@ def test_authors_open_the_stored_lessons_and_a_layout_with_a_lesson_stays(monkey
 
 @pytest.fixture
 def served(tmp_path):
-    """A small course, JupyterLab in it on a free port, without a browser, and what JupyterLab has printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """A small course, JupyterLab in it, without a browser, and a function that gives what it has printed."""
     course, output = tmp_path / "course", tmp_path / "output"
     write(course / "notebooks/01_embedding.ipynb", "old")
     shutil.copytree(lessons.ROOT / "tools", course / "tools")
     shutil.copy(lessons.ROOT / ".gitignore", course)
     folders = {f"JUPYTER_{kind}_DIR": str(tmp_path) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    settings = {**os.environ, **folders, "COURSE_NO_BROWSER": "1"}
+    command = [sys.executable, "-m", "tools.lab"]
     with output.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tools.lab", f"--port={port}"],
-            cwd=course,
-            env={**os.environ, **folders, "COURSE_NO_BROWSER": "1"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, cwd=course, env=settings, stdout=file, stderr=file)
     yield course, process, output.read_text
     if process.poll() is None:
         for each in [*psutil.Process(process.pid).children(recursive=True), process]:
@@ -141,19 +132,19 @@ def served(tmp_path):
         process.wait()
 
 
-def printed_address(process, printed):
+def address(process, text):
     """Wait until the address is printed, and return it in two parts."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        if found := re.search(r"(http://127\.0\.0\.1:\d+/)lab(\?token=\w+)", printed()):
+        if found := re.search(r"(http://127\.0\.0\.1:\d+/)lab(\?token=\w+)", text()):
             return found.groups()
         time.sleep(0.2)
-    return pytest.fail(f"JupyterLab printed no address:\n{printed()}")
+    return pytest.fail(f"JupyterLab printed no address:\n{text()}")
 
 
 def test_a_copy_of_the_first_lesson_opens_and_git_sees_nothing_of_it(served):
-    course, process, printed = served
-    server, token = printed_address(process, printed)
+    course, process, text = served
+    server, token = address(process, text)
 
     def ask(page, **options):
         request = urllib.request.Request(server + page + token, **options)
@@ -172,7 +163,7 @@ def test_a_copy_of_the_first_lesson_opens_and_git_sees_nothing_of_it(served):
     lesson["content"]["cells"][0]["source"] = "mine"
     ask("api/contents/01_embedding.ipynb", data=json.dumps(lesson).encode(), method="PUT")
     assert read(course / "my_lessons") == [("mine", STORED)]
-    assert f"are in {course / 'my_lessons'}." in printed()
+    assert f"are in {course / 'my_lessons'}." in text()
     subprocess.run(["git", "init", "--quiet"], cwd=course, check=True)
     seen = subprocess.check_output(["git", "status", "--porcelain"], cwd=course, text=True).split()[1::2]
     assert set(seen) == {".gitignore", "notebooks/", "tools/"}
@@ -183,13 +174,10 @@ def test_a_copy_of_the_first_lesson_opens_and_git_sees_nothing_of_it(served):
     assert [child for child in children if child.is_running()] == []
 
 
-def test_root_is_allowed_and_a_browser_opens_where_one_can(monkeypatch, tmp_path):
-    for answer in (True, False):
-        monkeypatch.setattr(lab, "is_root", lambda answer=answer: answer)
-        monkeypatch.setattr(lab, "can_open_browser", lambda answer=answer: not answer)
-        options = set(lab.options(tmp_path, tmp_path))
-        assert ({"--allow-root", "--no-browser"} <= options) is answer
-        assert ({"--allow-root", "--no-browser"} & options == set()) is not answer
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_browser_opens_where_one_can(monkeypatch, tmp_path, opens):
+    monkeypatch.setattr(lab, "can_open_browser", lambda: opens)
+    assert ("--no-browser" in lab.options(tmp_path, tmp_path)) is not opens
 
 
 def test_a_browser_needs_a_display_on_linux():

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_lessons import CLAIM, CLASS, STUB, code, markdown, store
+from small_lessons import CLASS, code, markdown, store, write
 
 from tools import lessons, run, save, seeds
 
@@ -71,35 +71,19 @@ def test_an_error_stops_a_lesson_and_is_told_with_what_its_cell_wrote_to_stderr(
     assert stopped.cells[2].execution_count is None
 
 
-def test_a_claim_that_fails_does_not_stop_a_lesson_and_an_error_does(tmp_path):
-    cells = (
-        code(CLAIM),
-        code("claim('a', False)"),
-        code("claim('b', True)"),
-        code("1 / 0"),
-        code("claim('c')"),
-    )
-    outcome = lessons.run(stored(tmp_path, *cells), tmp_path)
-    assert [(entry["text"], entry["held"]) for entry in outcome.log] == [("a", False), ("b", True)]
-    assert outcome.failed == [
-        "ClaimError: a",
-        "ZeroDivisionError: division by zero",
-        "2 of 3 claims were reached",
-    ]
-    assert outcome.seconds > 0
-
-
 def test_a_kernel_that_dies_fails_its_lesson_alone(tmp_path):
     outcome = lessons.run(stored(tmp_path, code("import os\nos._exit(1)")), tmp_path)
     assert outcome.failed == ["DeadKernelError: Kernel died"]
     assert (outcome.log, outcome.notebook.cells[0].outputs) == ([], [])
 
 
-def test_solving_replaces_the_stub_and_keeps_the_check(tmp_path):
-    notebook = stored(tmp_path, markdown("# 02"), code(CLAIM), code(STUB, "exercise"))
+def test_solving_replaces_the_stub_and_keeps_the_check_whole(tmp_path):
+    check = 'check(\n    "02.answer",\n    answer,\n)'
+    stub = f"def answer():\n    raise NotImplementedError\n\n\n{check}"
+    notebook = stored(tmp_path, markdown("# 02"), code("1"), code(stub, "exercise"))
     solved = lessons.solve(notebook, {"02.answer": "\ndef answer():\n    return 42\n"}.get)
-    assert solved.cells[2].source == 'def answer():\n    return 42\n\n\ncheck("02.answer", answer)'
-    assert notebook.cells[2].source == STUB
+    assert solved.cells[2].source == f"def answer():\n    return 42\n\n\n{check}"
+    assert notebook.cells[2].source == stub
 
 
 def test_a_class_is_solved_too_and_the_cells_below_use_it(tmp_path):
@@ -110,13 +94,6 @@ def test_a_class_is_solved_too_and_the_cells_below_use_it(tmp_path):
     outcomes = [lessons.execute(each, tmp_path) for each in (notebook, solved)]
     assert [lessons.errors(each) for each in outcomes] == [["NotImplementedError: "], []]
     assert outcomes[1].cells[2].outputs[0].data["text/plain"] == "42"
-
-
-def test_a_check_over_several_lines_is_kept_whole():
-    assert lessons.exercise("x = 1\ncheck(\n    '02.x',\n    x,\n)") == (
-        "02.x",
-        "check(\n    '02.x',\n    x,\n)",
-    )
 
 
 def test_an_exercise_without_a_check_is_refused():
@@ -130,22 +107,16 @@ def test_calls_are_counted_and_words_are_not():
     assert lessons.calls("def (", "claim") == []
 
 
-def test_writing_leaves_the_old_file_when_it_is_stopped(tmp_path, monkeypatch):
+def test_writing_keeps_the_mode_of_the_file_and_the_old_text_when_it_is_stopped(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    path = tmp_path / "file.txt"
-    path.write_text("old")
-    monkeypatch.setattr(lessons.os, "replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        lessons.write(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_writing_keeps_the_mode_of_the_file(tmp_path):
-    path = tmp_path / "file.txt"
-    path.write_text("old")
+    path = write(tmp_path, "file.txt", "old")
     path.chmod(0o640)
     lessons.write(path, "new")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+    monkeypatch.setattr(lessons.os, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        lessons.write(path, "newer")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]

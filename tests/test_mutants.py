@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from small_lessons import write
 
 from tools import mutants
 from tools.lessons import ROOT
@@ -26,12 +27,6 @@ def mutant(right, written, tests=("tests/test_layer.py",)):
     return mutants.Mutant("it is wrong", "layer.py", right, written, tests)
 
 
-def write(root, file, text):
-    path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
 @pytest.fixture(name="project")
 def _project(tmp_path):
     write(tmp_path, "course_utils/__init__.py", "")
@@ -46,9 +41,9 @@ def _project(tmp_path):
 def test_every_mutant_can_be_applied_and_is_python(each, tmp_path):
     file = f"course_utils/{each.file}"
     source = (ROOT / file).read_text(encoding="utf-8")
-    write(tmp_path, file, source)
+    path = write(tmp_path, file, source)
     mutants.apply(each, tmp_path)
-    written = (tmp_path / file).read_text(encoding="utf-8")
+    written = path.read_text(encoding="utf-8")
     assert written != source
     compile(written, each.file, "exec")
     for tests, *names in (test.split("::") for test in each.tests):

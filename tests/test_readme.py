@@ -1,4 +1,4 @@
-"""The README says what is there: lessons, commands, links, and a picture that a lesson made."""
+"""The README says what is there: lessons, links, and a picture that a lesson made."""
 
 import base64
 import re
@@ -11,24 +11,16 @@ from tools import lessons
 
 README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = [line for line in README.splitlines() if line.startswith("| [")]
-
-
 LESSONS = [path for path in lessons.find() if not lessons.is_evidence(path)]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
-def test_each_lesson_has_a_row_with_its_question_and_its_badge(path):
-    title = lessons.read(path).cells[0].source.splitlines()[0]
-    question = title.partition(": ")[2]
+def test_each_lesson_has_a_row_with_its_question_its_badge_and_its_evidence(path):
+    question = lessons.read(path).cells[0].source.splitlines()[0].partition(": ")[2]
     (row,) = [row for row in ROWS if f"(notebooks/{path.name})" in row]
     assert question.lower() in row.lower()
-    assert f"/notebooks/{path.name})" in row.partition("colab.research.google.com/github")[2]
-
-
-@pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
-def test_the_last_column_links_to_the_evidence_where_there_is_one(path):
-    (row,) = [row for row in ROWS if f"(notebooks/{path.name})" in row]
     *_, badge, evidence = row.removesuffix(" |").split(" | ")
+    assert f"/notebooks/{path.name})" in badge.partition("colab.research.google.com/github")[2]
     place = path.parent / "evidence" / path.name
     link = f"[evidence]({lessons.place_of(place)}) {badge.replace('/notebooks/', '/notebooks/evidence/')}"
     assert evidence == (link if place.exists() else "-")
@@ -45,13 +37,6 @@ def test_the_numbers_of_statements_are_those_of_the_course():
     assert unmeasured == num2words(len(lesson.WITHOUT_MEASUREMENT))
 
 
-def test_every_make_target_that_is_named_exists():
-    targets = set(re.findall(r"^([a-z]+):", (lessons.ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:`|^|_SEED=\d )make ([a-z]+)", README, re.MULTILINE))
-    assert {"lab", "test", "run", "address"} <= named
-    assert named <= targets
-
-
 def test_every_file_that_is_linked_exists():
     linked = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
     assert linked
@@ -64,6 +49,6 @@ def test_the_pictures_are_those_of_the_lessons():
     assert tagged
     for tag, cell in tagged.items():
         name = tag.removeprefix("picture-")
-        (image,) = [each.data["image/png"] for each in cell.outputs if "image/png" in each.get("data", {})]
+        (image,) = lessons.pictures(cell)
         assert (lessons.ROOT / "docs" / f"{name}.png").read_bytes() == base64.b64decode(image)
         assert f"(docs/{name}.png)" in README

@@ -1,9 +1,11 @@
-"""tools/seeds.py: every seed is run once, and each claim is shown with its margin."""
+"""tools/seeds.py: every seed is run once; each claim is shown with its margin, and its figures are stored."""
+
+import json
 
 import pytest
 from small_lessons import code, markdown, store
 
-from tools import seeds
+from tools import kept, seeds
 
 LESSON = """\
 import json, os
@@ -31,7 +33,11 @@ def ran(course):
 
 
 def run(course, *arguments):
-    return seeds.main(arguments, course, course / "build")
+    return seeds.main(arguments, course, course / "build", course / "stored")
+
+
+def stored(course, name="02_rnn"):
+    return json.loads((course / f"stored/{name}.json").read_text())
 
 
 def test_every_seed_is_run_once_and_the_table_is_printed_and_stored(course, capsys):
@@ -55,13 +61,56 @@ def test_evidence_is_run_beside_its_lesson_even_where_their_code_is_the_same(cou
     store(course, "evidence/02_rnn.ipynb", code(LESSON), code(CLAIMS))
     run(course, "--seeds", "2")
     assert ran(course) == [2, 2]
+    assert stored(course)["claims"] == stored(course, "evidence/02_rnn")["claims"]
     table = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in table if "it learns" in line] == ["02", "02e"]
+
+
+def test_what_each_seed_measured_is_stored_and_more_seeds_of_the_same_code_join_it(course, monkeypatch):
+    run(course, "--seeds", "2")
+    assert stored(course)["seeds"] == {"2": []}
+    run(course, "--seeds", "0,1")
+    first = stored(course)
+    assert first["seeds"] == {"2": [], "0": [], "1": []}
+    learns, small = first["claims"]["it learns"]
+    assert small == {"relation": "<", "limit": 2.5, "measured": {"2": 2, "0": 0, "1": 1}, "limits": {}}
+    assert learns["measured"] == {"2": 0.92, "0": 0.9, "1": 0.91}
+
+    monkeypatch.setattr(kept, "package", lambda: "another package")
+    run(course, "--seeds", "1")
+    assert stored(course)["claims"]["it learns"][1]["measured"] == {"1": 1}
+    store(course, "02_rnn.ipynb", code(LESSON), code(CLAIMS.replace("it learns", "it knows")))
+    run(course, "--seeds", "2")
+    last = stored(course)
+    assert (last["seeds"], list(last["claims"])) == ({"2": []}, ["it knows"])
+    assert len({(each["code"], each["package"]) for each in (first, last)}) == 2
+
+
+def test_words_and_the_address_of_the_course_leave_what_is_stored_valid(course):
+    path = store(course, "02_rnn.ipynb", markdown("# 02"), code("ADDRESS = 1", "setup"), code("x = 1"))
+    key = seeds.code_key(path)
+    store(course, "02_rnn.ipynb", markdown("# two"), code("ADDRESS = 2", "setup"), code("x = 1"))
+    assert seeds.code_key(path) == key
+    store(course, "02_rnn.ipynb", markdown("# 02"), code("ADDRESS = 1", "setup"), code("x = 2"))
+    assert seeds.code_key(path) != key
+
+
+def test_a_limit_that_is_measured_too_is_that_of_each_seed(course, capsys):
+    store(course, "02_rnn.ipynb", code(LESSON), code("claim('it gains', (seed, '>', 2 * seed - 3))"))
+    assert run(course, "--seeds", "0-2") == 0  # margins of 3, 2 and 1
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "it gains" in line)
+    assert line.split()[-2:] == ["1", "0.82"]
+    (bound,) = stored(course)["claims"]["it gains"]
+    assert (bound["limit"], bound["limits"]) == (-3, {"1": -1, "2": 1})
+    (again,) = seeds.bounds_of(stored(course), "it gains")
+    assert (again.margin(), again.failing()) == (1, [])
 
 
 def test_a_claim_that_fails_under_one_seed_fails_the_table(course, capsys):
     assert run(course, "--seeds", "2-3") == 1
     assert "FAILED" in capsys.readouterr().out
+    learns, small = seeds.bounds_of(stored(course), "it learns")
+    assert (learns.failing(), small.failing()) == ([], [3])
 
 
 def test_a_lesson_that_ends_in_an_error_is_named(course, capsys):
@@ -70,6 +119,7 @@ def test_a_lesson_that_ends_in_an_error_is_named(course, capsys):
     printed = capsys.readouterr().out
     assert "02_rnn, seed 1: KeyError: 'why'" in printed
     assert "02_rnn, seed 1: 0 of 1 claims were reached" in printed
+    assert stored(course)["seeds"] == {"1": ["KeyError: 'why'", "0 of 1 claims were reached"]}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +141,7 @@ def test_a_margin_is_the_distance_on_the_side_that_holds(relation, limit, measur
     bound = seeds.Bound("02", "x", relation, limit, dict(enumerate(measured)))
     assert bound.margin() == pytest.approx(margin)
     assert (bound.held(), bound.weak()) == (held, weak)
+    assert bool(bound.failing()) != held
 
 
 @pytest.mark.parametrize("text", ["", "two", "3-1", "-1", "0,,1"])

@@ -1,4 +1,4 @@
-"""The Makefile, the workflows and .ci/run: every step is a target, and every version is tested."""
+"""The Makefile, the workflows and .ci/run: every command is a target, and every version is tested."""
 
 import re
 import subprocess
@@ -7,6 +7,7 @@ import tomllib
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
+from small_lessons import write
 
 from tools.lessons import ROOT
 
@@ -20,11 +21,7 @@ RULES = {
     for names, needs in re.findall(r"^([a-z ]+):([^=\n]*)$", MAKEFILE, re.MULTILINE)
     for name in names.split()
 }
-ALL_JOBS = [
-    pytest.param(job, id=f"{name}: {each}")
-    for name, workflow in WORKFLOWS.items()
-    for each, job in workflow["jobs"].items()
-]
+JOBS = [job for workflow in WORKFLOWS.values() for job in workflow["jobs"].values()]
 
 
 def jobs(name):
@@ -33,6 +30,10 @@ def jobs(name):
 
 def matrix(job):
     return job["strategy"]["matrix"]["include"]
+
+
+def runs(job):
+    return [step["run"] for step in job["steps"] if "run" in step]
 
 
 def python(job):
@@ -53,13 +54,19 @@ def test_every_target_is_named_by_help_and_sets_up_first():
     assert [name for name, needs in RULES.items() if needs.strip() != "setup"] == ["help", "setup"]
 
 
-@pytest.mark.parametrize("job", ALL_JOBS)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_target_that_a_page_names_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(" ".join(re.findall(r"(?:`|^|_SEED=\d )make ([a-z ]+)", text, re.MULTILINE)).split())
+    assert {"lab", "test", "quick", "save"} <= named <= RULES.keys()
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job["name"])
 def test_every_step_is_a_target_with_the_python_and_the_versions_of_the_matrix(job):
     actions = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
     assert actions == ["actions/checkout", "actions/setup-python"]
-    runs = [step["run"] for step in job["steps"] if "run" in step]
-    assert runs
-    assert [run for run in runs if not re.fullmatch(rf"make ({'|'.join(RULES)})( [A-Z]+=\S+)*", run)] == []
+    assert runs(job)
+    assert all(re.fullmatch(rf"make ({'|'.join(RULES)})( [A-Z]+=\S+)*", run) for run in runs(job))
     assert job["env"] == {"PYTHON": "python", "VERSIONS": "${{ matrix.versions }}"}
     assert python(job).split()[-3:] == ["${{", "matrix.python", "}}"]
     assert job["runs-on"] == "${{ matrix.machine }}"
@@ -81,13 +88,7 @@ def test_each_python_is_tested_with_the_stored_versions():
 
 def commands(name):
     """Which command is run with which versions."""
-    return {
-        (step["run"], entry["versions"])
-        for job in jobs(name)
-        for entry in matrix(job)
-        for step in job["steps"]
-        if "run" in step
-    }
+    return {(run, entry["versions"]) for job in jobs(name) for entry in matrix(job) for run in runs(job)}
 
 
 def test_what_is_run_on_push_what_weekly_and_what_on_a_tag():
@@ -99,6 +100,7 @@ def test_what_is_run_on_push_what_weekly_and_what_on_a_tag():
         ("make test", "newest"),
         ("make test", "nightly"),
         ("make seeds SEEDS=1,2", "stored"),
+        ("make records CHECK=1", "stored"),
         ("make mutants", "stored"),
         ("make colab", "stored"),
     }
@@ -114,11 +116,9 @@ def test_the_matrix_finds_each_python():
 
 @pytest.mark.parametrize("exit_code", [0, 2])
 def test_ci_ends_in_the_closing_line_and_has_the_exit_code(tmp_path, exit_code):
-    ci = tmp_path / ".ci/run"
-    ci.parent.mkdir()
-    ci.write_text((ROOT / ".ci/run").read_text())
+    ci = write(tmp_path, ".ci/run", (ROOT / ".ci/run").read_text())
     recipe = f"@echo '=== 3 passed in 1.25s ==='; echo later; exit {exit_code}"
-    (tmp_path / "Makefile").write_text(f"test:\n\t{recipe}\n")
+    write(tmp_path, "Makefile", f"test:\n\t{recipe}\n")
     result = subprocess.run(["bash", ci], capture_output=True, text=True)
     assert result.stdout.splitlines()[-1] == "=== 3 passed in 1.25s ==="
     assert result.returncode == exit_code

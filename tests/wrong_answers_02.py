@@ -42,7 +42,12 @@ CELLS = [
     (h("h = (states[0] + ops.tanh(z)) / 2"), "the mean of old and new h"),
     (h("h = states[0]"), "the old h in place of the new one"),
     (h("h = ops.tanh(z) ** 3"), "expected: h = tanh(inputs kernel + h recurrent_kernel + bias)"),
-    (cell("self.recurrent_kernel) +", "ops.transpose(self.recurrent_kernel)) +"), "kernel transposed"),
+    (cell("self.recurrent_kernel) +", "ops.transpose(self.recurrent_kernel)) +"), "h times W_h transposed"),
+    (
+        cell("matmul(inputs, self.kernel)", "matmul(self.kernel, inputs)"),
+        "and stand first: matmul(inputs, kernel)",
+    ),
+    (cell("states[0]", "states"), "shape (1, 3, 4): `states` is a list, take states[0]"),
     (cell(FROM_H, "states[0]"), "h without the recurrent kernel"),
     (cell("+ self.bias", "- self.bias"), "the bias subtracted"),
     (cell(f"+ {FROM_H}", f"- {FROM_H}"), "h times its kernel subtracted"),
@@ -58,6 +63,7 @@ CELLS = [
     (returns("return z, [h]"), "the sum before the tanh as the output"),
     (returns("return h, [2 * h]"), "the new h as the output, and alone in the list"),
     (returns("return h"), "expected: h, and the list [h]\n      came:     <tf.Tensor"),
+    (returns("return h"), "write `return h, [h]`"),
     (returns("return h, h"), "h, and no list: the states stand in a list, even one alone"),
     (returns("return h, [h, h]"), "a list of 2"),
     (returns("pass"), "None: is a return missing?"),
@@ -120,7 +126,8 @@ LOOPS = [
     (loop("range(inputs.shape[1])", "range(1, inputs.shape[1])"), "came:     shape (2, 4, 4)"),
     (loop(STEP, "after, _ = cell(inputs[:, t], h)"), "cell(x, [h]), with h in a list"),
     (loop("inputs[:, t]", "inputs[t]"), "came:     "),
-    (loop("mask[:, t, None]", "mask[:, t]"), "no error\n      came:     "),
+    (loop("mask[:, t, None]", "mask[:, t]"), "needs an axis for the units, mask[:, t, None]"),
+    (loop(STAYS, "h = after * mask[:, t]"), "needs an axis for the units, mask[:, t, None]"),
     (loop(STACK, ""), "None: is a return missing?"),
 ]
 
@@ -130,6 +137,10 @@ def cuts(series, length, label):
     return np.array([series[i : i + length] for i in rows]), np.array(
         [series[label(i, length)] for i in rows]
     )
+
+
+def one_window_too_many(series, length):
+    return np.array([series[i : i + length] for i in range(len(series) - length + 1)])
 
 
 PARTS = {
@@ -153,6 +164,11 @@ TRACES = [
     (trace(copy="inputs"), "no difference at all"),
     (trace(word="pass"), "no difference at all"),
     (trace(left=f"float(ops.mean({DIFFERENCE}))"), "take the absolute values first"),
+    (
+        trace(left="float(ops.mean(last_state(without) - last_state(inputs)))"),
+        "take the absolute values first",
+    ),
+    (trace(left=f"float(ops.norm({DIFFERENCE}))"), "the norm of the difference"),
     (trace(left=f"abs(float(ops.mean({DIFFERENCE})))"), "take the absolute values first"),
     (trace(left=f"float(ops.sum(ops.abs({DIFFERENCE})))"), "a sum: the mean was asked for"),
     (trace(left=f"float(ops.mean(ops.square({DIFFERENCE})))"), "the squared difference"),
@@ -213,6 +229,17 @@ WRONG = {
         (
             lambda series, length: cuts(series, length, lambda i, n: min(i + n + 1, len(series) - 1)),
             "values that differ",
+        ),
+        (
+            lambda series, length: (one_window_too_many(series, length), series[length:]),
+            "came:     6 windows, 5 labels: no value comes after the last window",
+        ),
+        (
+            lambda series, length: (
+                EXERCISES["02.windows"].solution(series, length)[0],
+                series[length - 1 :],
+            ),
+            "came:     5 windows, 6 labels: which is too early?",
         ),
         (
             lambda series, length: cuts(series, length, lambda i, n: i + n)[0],

@@ -43,15 +43,13 @@ class Colab:
         none = dict.fromkeys(name for name in os.environ if name.startswith(LEFT_OUT))
         self.settings = {**none, **serve(served), **NO_WARNING}
         call = [python, "-m", "venv", "--without-pip", "--symlinks", self.home]
-        subprocess.run(call, env=self._environment(), check=True)
+        subprocess.run(call, env=lessons.environment(self.settings), check=True)
         (_packages(self.python) / "shipped.pth").write_text(f"{_packages(python)}\n")
 
     def run(self, *arguments):
         """Run Python here."""
-        command = [self.python, *arguments]
-        return subprocess.run(
-            command, cwd=self.folder, env=self._environment(), capture_output=True, text=True
-        )
+        command, environment = [self.python, *arguments], lessons.environment(self.settings)
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
 
     def packages(self):
         """Return the versions of all packages by their names."""
@@ -62,9 +60,6 @@ class Colab:
         """Execute the lesson at `path`, alone in the folder; return what came of it."""
         shutil.copy(path, self.folder)
         return lessons.run(lessons.read(path), self.folder, {**self.settings, **settings}, self.python)
-
-    def _environment(self):
-        return {name: value for name, value in {**os.environ, **self.settings}.items() if value is not None}
 
 
 def failures(paths, python, folder, root=lessons.ROOT):

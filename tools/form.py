@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tools import address, lessons
 
 NOT_WRITTEN = frozenset()  # numbers that are kept free
-OLD_FORM = frozenset({"01", "05", "06", "07", "08", "09", "10", "11"})  # of the first edition
+OLD_FORM = frozenset({"05", "06", "07", "08", "09", "10", "11"})  # of the first edition
 
 
 class Form(NamedTuple):
@@ -172,7 +172,8 @@ def has_its_parts(stored):
 def says_what_is_left_out(stored):
     """It says beneath one part what it leaves out: now a part of its own."""
     part, expected = BENEATH
-    beneath = _beneath(part, headings(stored))
+    cells = [cell for inside, cell in _with_parts(stored) if inside == part]
+    beneath = [part_name(text) for cell in cells for level, text in _headings(cell) if level == 3]
     if expected not in beneath:
         yield f"{stored.name}: '{part}' must hold '### {expected}'. Received: {', '.join(beneath)}"
 
@@ -261,9 +262,7 @@ def has_exercises(stored):
 def figures_end_in_show(stored):
     """Its cells with figures end in `plt.show()`, so that no value of the last line is stored."""
     for cell in stored.code:
-        draws = re.search(r"\bplt\.", cell.source) or any(
-            "image/png" in o.get("data", {}) for o in cell.outputs
-        )
+        draws = re.search(r"\bplt\.", cell.source) or lessons.pictures(cell)
         if draws and cell.source.rstrip().splitlines()[-1] != "plt.show()":
             yield stored.at(cell, "has a figure and must end in plt.show()")
 
@@ -279,11 +278,9 @@ def training_is_seeded(stored):
 
 def by_hand_is_numpy(stored):
     """Its part by hand uses neither Keras nor TensorFlow."""
-    part = ""
-    for cell in stored.notebook.cells:
-        if cell.cell_type == "markdown":
-            part = next((part_name(t) for level, t in reversed(_headings(cell)) if level == 2), part)
-        elif part == "By hand" and re.search(r"\b(?:keras|tensorflow|tf)\b", cell.source):
+    for part, cell in _with_parts(stored):
+        uses = cell.cell_type == "code" and re.search(r"\b(?:keras|tensorflow|tf)\b", cell.source)
+        if part == "By hand" and uses:
             yield stored.at(cell, "is in the part by hand and must not use Keras or TensorFlow")
 
 
@@ -306,8 +303,7 @@ def broken(stored):
 
 def headings(stored):
     """Return the headings of a notebook as (level, text, cell), in order."""
-    cells = [cell for cell in stored.notebook.cells if cell.cell_type == "markdown"]
-    return [(level, text, cell) for cell in cells for level, text in _headings(cell)]
+    return [(level, text, cell) for cell in stored.notebook.cells for level, text in _headings(cell)]
 
 
 def part_name(heading):
@@ -315,19 +311,17 @@ def part_name(heading):
     return heading.split(":")[0].strip()
 
 
-def _beneath(part, found):
-    names, inside = [], ""
-    for level, text, _ in found:
-        if level == 2:
-            inside = part_name(text)
-        elif level == 3 and inside == part:
-            names.append(part_name(text))
-    return names
-
-
 def _headings(cell):
-    found = re.findall(r"^(#+) +(.+)$", FENCED.sub("", cell.source), re.MULTILINE)
-    return [(len(marks), text.strip()) for marks, text in found]
+    source = FENCED.sub("", cell.source) if cell.cell_type == "markdown" else ""
+    return [(len(marks), text.strip()) for marks, text in re.findall(r"^(#+) +(.+)$", source, re.MULTILINE)]
+
+
+def _with_parts(stored):
+    """Yield each cell after the name of the part in which it stands."""
+    part = ""
+    for cell in stored.notebook.cells:
+        part = next((part_name(text) for level, text in reversed(_headings(cell)) if level == 2), part)
+        yield part, cell
 
 
 def _text(output):

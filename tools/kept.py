@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import multiprocessing
+import re
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 
@@ -64,6 +65,58 @@ def package():
     return key(contents(PACKAGE), [version(name) for name in ("keras", "tensorflow", "numpy")])
 
 
+def reached(path):
+    """Return the code of a module and of those of the package that its imports lead to, by their names.
+
+    An import leads to the module in which the name is bound: `from course_utils import LSTM` to
+    `recurrent.py`, and to nothing else that `course_utils/__init__.py` imports.
+
+    Raises:
+        ValueError: a module makes the name when it is asked for, so that reading cannot find where.
+    """
+    found, left = {}, [path]
+    while left:
+        path = left.pop()
+        if path not in found:
+            found[path] = statements(path)
+            left += _imported(path)
+    return {path.relative_to(PACKAGE).as_posix(): found[path] for path in sorted(found)}
+
+
+def _imported(path):
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.Import):
+            yield from filter(None, (_file(alias.name) for alias in node.names))
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"An import must name its module in full. Received: {ast.unparse(node)}")
+            yield from filter(None, (_binds(node.module, alias.name) for alias in node.names))
+
+
+def _binds(module, name):
+    """Return the file in which a name of a module is bound; None where that is not of the package."""
+    if file := _file(f"{module}.{name}"):
+        return file
+    file = _file(module)
+    body = _parse(file).body if file else []
+    imports = [(each, alias) for each in body if isinstance(each, ast.ImportFrom) for alias in each.names]
+    for node, alias in imports:
+        if name == (alias.asname or alias.name):
+            return _binds(node.module, alias.name)
+    if any(isinstance(each, ast.FunctionDef) and each.name == "__getattr__" for each in body):
+        raise ValueError(f"A name must be imported from the module that makes it. Received: {module}.{name}")
+    return file
+
+
+def _file(module):
+    """Return the file of a module; None where that is not of the package."""
+    package, *names = module.split(".")
+    if package != "course_utils":
+        return None
+    place = PACKAGE.joinpath(*names)
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+
+
 def contents(folder):
     """Return the code of each module in a folder, and a digest of each record, by their names."""
     paths = [path for path in sorted(folder.rglob("*.*")) if path.is_file()]
@@ -74,14 +127,35 @@ def contents(folder):
 
 
 def statements(path):
-    """Return the code of a module without its comments and docstrings: better words change no result."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """Return the code of a module without comments, docstrings and form: better words change no result."""
+    tree = _parse(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return _plain(tree)
 
 
-def code(path):
-    """Return the sources of a lesson's code cells."""
-    return [cell.source for cell in lessons.code_cells(lessons.read(path))]
+def _plain(node):
+    """Return a syntax tree as lists, without what is empty: that differs between Pythons."""
+    if isinstance(node, list):
+        return [_plain(each) for each in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [[name, _plain(value)] for name, value in ast.iter_fields(node) if value not in (None, [])]
+    return [type(node).__name__, *fields]
+
+
+def _parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def code(path, without=()):
+    """Return the sources of a lesson's code cells, but for those with a tag of `without`."""
+    cells = lessons.code_cells(lessons.read(path))
+    return [cell.source for cell in cells if not set(without) & set(lessons.tags(cell))]
+
+
+def as_json(stored):
+    """Return a dict as JSON, each entry of its lists and dicts on one line: changes are easy to see."""
+    text = re.sub(r",\n {3,}", ", ", json.dumps(stored, ensure_ascii=False, indent=1))
+    return re.sub(r"\n {3,}|\n  (?=[]}])", "", text) + "\n"

@@ -115,19 +115,11 @@ def options(root, layouts):
         f"--LabApp.workspaces_dir={layouts}",
         f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.default_url=/lab",
+        "--allow-root",  # without it JupyterLab does not start as root, as in a container
         "--ServerApp.log_level=ERROR",  # leaves the address
         "--LabApp.log_level=ERROR",
     ]
-    if is_root():
-        chosen.append("--allow-root")
-    if not can_open_browser():
-        chosen.append("--no-browser")
-    return chosen
-
-
-def is_root():
-    """Return whether this is the superuser, as whom JupyterLab starts only when told to."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0
+    return chosen if can_open_browser() else [*chosen, "--no-browser"]
 
 
 def can_open_browser(environment=os.environ, system=sys.platform):

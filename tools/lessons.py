@@ -101,6 +101,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def pictures(cell):
+    """Return the pictures among the outputs of a code cell, in base64."""
+    return [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+
+
 def calls(source, *names):
     """Return the calls in `source` to a function of one of these names, dotted or not."""
     try:
@@ -138,10 +143,14 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, go_on_after=(), python=No
     )
     if python:
         client.create_kernel_manager().kernel_spec.argv[0] = str(python)
-    environment = {**os.environ, **(settings or {})}
     with contextlib.suppress(CellExecutionError):  # it stands among the outputs
-        client.execute(env={name: value for name, value in environment.items() if value is not None})
+        client.execute(env=environment(settings or {}))
     return notebook
+
+
+def environment(settings):
+    """Return the environment variables of a process under these settings; `None` takes one away."""
+    return {name: value for name, value in {**os.environ, **settings}.items() if value is not None}
 
 
 def without_outputs(notebook):

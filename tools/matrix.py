@@ -71,7 +71,6 @@ def run_one(python, path, settings):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
     report = done.stdout.strip().splitlines()[-REPORT_LINES:] if done.returncode else []
     return {"lesson": lessons.name_of(path), "said": f"{time.monotonic() - begun:.0f} s", "failed": report}

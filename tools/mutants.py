@@ -115,7 +115,6 @@ def _failure(root, tests):
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
-        check=False,
     )
     if done.returncode not in (0, 1, 2):  # all passed, a test failed, or a module could not be imported
         raise RuntimeError(f"pytest could not run:\n{done.stdout}{done.stderr}")

@@ -18,9 +18,7 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, solution_source=
         solution_source: gives the source of an exercise's solution by name; the course's own by default.
     """
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument(
-        "--one", nargs="?", const="", metavar="N", help="02 for a lesson, 02e for its evidence"
-    )
+    parser.add_argument("--one", nargs="?", const="", metavar="N", help="02 for a lesson, 02e for evidence")
     options = parser.parse_args(arguments)
     try:
         paths = lessons.find(options.one, folder)

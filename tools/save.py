@@ -52,7 +52,7 @@ def save(path):
     lessons.write(path, nbformat.writes(clean(executed)) + "\n")
     docs = path.parents[2 if lessons.is_evidence(path) else 1] / "docs"
     for cell in lessons.code_cells(executed):
-        images = [each.data["image/png"] for each in cell.outputs if "image/png" in each.get("data", {})]
+        images = lessons.pictures(cell)
         for tag in lessons.tags(cell):
             if images and tag.startswith("picture-"):  # the README shows it
                 docs.mkdir(exist_ok=True)

@@ -1,18 +1,22 @@
-"""Run every lesson under every seed, and show for each claim by how much it held."""
+"""Run every lesson under every seed, show for each claim by how much it held, and store what it measured."""
 
 import argparse
+import json
 import math
 import re
 import statistics
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tabulate import tabulate
 
 from tools import kept, lessons
 
 BUILD = lessons.ROOT / "build"
+STORED = lessons.ROOT / "docs/seeds"
 SHOWN = 60  # characters of a claim in the printed table
+FAULT = 100  # characters of a failure that are stored
 EXPLANATION = """\
 The margin is the smallest distance to the limit, on the side that holds; the spread is the standard deviation
 between the seeds. A bound is weak where the margin is below the spread, for the figures and, if they are
@@ -21,13 +25,17 @@ positive, for their logarithms."""
 
 @dataclass
 class Bound:
-    """One bound of a claim or statement, with what was measured under each seed."""
+    """One bound of a claim or statement, with what was measured under each seed.
+
+    The limit may be measured too, and then `limits` has that of each seed.
+    """
 
     lesson: str
     what: str
     relation: str
     limit: float
     measured: dict = field(default_factory=dict)
+    limits: dict = field(default_factory=dict)
 
     def margin(self):
         """Return by how much it held under the seed where that is least; negative where it did not."""
@@ -35,7 +43,13 @@ class Bound:
 
     def held(self):
         """Say whether it held under every seed."""
-        return self.margin() > 0 or (self.margin() == 0 and self.relation in ("<=", ">=", "=="))
+        return not self.failing()
+
+    def failing(self):
+        """Return the seeds under which it did not hold."""
+        margins = {seed: self._margin(seed) for seed in self.measured}
+        met = self.relation in ("<=", ">=", "==")
+        return [seed for seed, margin in margins.items() if not (margin > 0 or (met and margin == 0))]
 
     def spread(self):
         """Return the standard deviation between the seeds."""
@@ -70,7 +84,7 @@ class Bound:
         return [number, what, bound, *measured, *figures, state]
 
     def _margin(self, seed):
-        distance = self.measured[seed] - self.limit
+        distance = self.measured[seed] - self.limits.get(seed, self.limit)
         return {"<": -distance, "<=": -distance, "==": -abs(distance)}.get(self.relation, distance)
 
 
@@ -80,8 +94,8 @@ def _in_spreads(*values):
     return min(abs(value - limit) for value in measured) / spread if spread else math.inf
 
 
-def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD):
-    """Run what has not been run yet, print and write the table, and return the exit code."""
+def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, stored=STORED):
+    """Run what has not been run yet, print, write and store what came, and return the exit code."""
     parser = argparse.ArgumentParser(prog="make seeds", description=__doc__)
     parser.add_argument("--seeds", type=seeds, default="0-4", metavar="SEEDS", help="such as 0-9 or 0,3,5")
     parser.add_argument("--one", nargs="?", metavar="N", help="02 for a lesson, 02e for its evidence")
@@ -90,7 +104,13 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD):
         paths = lessons.find(options.one or None, folder)
     except ValueError as error:
         return str(error)
-    bounds, failures = gather(run(paths, options.seeds, build / "seeds"))
+    package = kept.package()
+    keys = {path: {"code": code_key(path), "package": package} for path in paths}
+    results = run(paths, options.seeds, build / "seeds", package)
+    for path in paths:
+        its_own = [each for each in results if each["lesson"] == lessons.name_of(path)]
+        store(place(path, stored), keys[path], its_own)
+    bounds, failures = gather(results)
     head = ["", "claim", "bound", *map(str, options.seeds), "margin", "spread", ""]
     rows = [bound.row(options.seeds) for bound in bounds]
     lessons.write(build / "seeds.txt", f"{tabulate(rows, head, disable_numparse=True)}\n\n{EXPLANATION}\n")
@@ -100,6 +120,7 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD):
         print(f"\n{failure}")
     weak = sum(bound.weak() for bound in bounds)
     print(f"\n{len(bounds)} bounds, {weak} of them weak; all figures are in {build.name}/seeds.txt.")
+    print("`make claims` writes their ranges into CLAIMS.md.")
     return int(bool(failures) or not all(bound.held() for bound in bounds))
 
 
@@ -116,13 +137,12 @@ def seeds(text):
     return sorted(chosen)
 
 
-def run(paths, chosen, folder):
+def run(paths, chosen, folder, package):
     """Run each lesson under each seed, unless its result is kept from before.
 
     Returns:
         The results in the order of lessons and seeds: dicts with `lesson`, `seed`, `log` and `failed`.
     """
-    package = kept.package()
     cases = {
         kept.name(path, seed, kept.code(path), package): (run_one, path, seed)
         for path in paths
@@ -138,18 +158,76 @@ def run_one(path, seed):
     return {"lesson": lessons.name_of(path), "seed": seed, "log": outcome.log, "failed": outcome.failed}
 
 
+def place(path, folder=STORED):
+    """Return where it is stored what the claims of the notebook at `path` measured."""
+    return folder / Path(lessons.place_of(path)).relative_to("notebooks").with_suffix(".json")
+
+
+def code_key(path):
+    """Return the key of a notebook's code: that of its set-up cell changes with the course's address."""
+    return kept.key(kept.code(path, without=["setup"]))
+
+
+def read(path, folder=STORED):
+    """Return what is stored of the notebook at `path`, as `store` writes it, or None."""
+    file = place(path, folder)
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def store(file, key, results):
+    """Store what the claims of a notebook measured, beside other seeds of the same code and package.
+
+    Args:
+        file: where it is stored.
+        key: `code` and `package`, that of the notebook's code and that of what it uses.
+        results: those of the notebook. For each seed it is stored what failed, and for each claim and
+            statement its bounds, with what was measured under each seed.
+    """
+    old = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    stored = old if key.items() <= old.items() else {**key, "seeds": {}, "claims": {}}
+    for result in results:
+        stored["seeds"][str(result["seed"])] = [text.splitlines()[0][:FAULT] for text in result["failed"]]
+    for (_, what, number), bound in _bounds(results).items():
+        rows = stored["claims"].setdefault(what, [])
+        if number == len(rows):
+            rows.append({"relation": bound.relation, "limit": bound.limit, "measured": {}, "limits": {}})
+        for seed, measured in bound.measured.items():
+            rows[number]["measured"][str(seed)] = measured
+            if bound.limits[seed] != rows[number]["limit"]:
+                rows[number]["limits"][str(seed)] = bound.limits[seed]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lessons.write(file, kept.as_json(stored))
+
+
+def bounds_of(stored, what):
+    """Return the bounds of a claim or statement from what `read` returned; none where it is not there."""
+    for row in stored["claims"].get(what, []):
+        figures = ({int(seed): value for seed, value in row[name].items()} for name in ("measured", "limits"))
+        yield Bound("", what, row["relation"], row["limit"], *figures)
+
+
 def gather(results):
     """Return all bounds with what was measured under each seed, and a text for each run that failed."""
-    bounds, failures = {}, []
+    failures = [
+        f"{result['lesson']}, seed {result['seed']}: {text}"
+        for result in results
+        for text in result["failed"]
+    ]
+    return list(_bounds(results).values()), failures
+
+
+def _bounds(results):
+    """Return the bounds by the lesson, the claim and the place of each in it."""
+    bounds = {}
     for result in results:
         lesson, seed = result["lesson"], result["seed"]
-        failures += [f"{lesson}, seed {seed}: {text}" for text in result["failed"]]
         for entry in (entry for entry in result["log"] if entry["kind"] in ("claim", "statement")):
             what = entry["text"] if entry["kind"] == "claim" else f"{entry['number']}: {entry['said']}"
             for number, each in enumerate(entry["bounds"]):
                 new = Bound(lesson, what, each["relation"], each["limit"])
-                bounds.setdefault((lesson, what, number), new).measured[seed] = each["measured"]
-    return list(bounds.values()), failures
+                bound = bounds.setdefault((lesson, what, number), new)
+                bound.measured[seed], bound.limits[seed] = each["measured"], each["limit"]
+    return bounds
 
 
 def thinnest(bounds):

@@ -32,7 +32,7 @@ class Grammar:
     """Sentences, their neighbours, and the truth about both. No sentence stands twice.
 
     Attributes:
-        vocabulary: the words; id 0 is padding and never occurs.
+        vocabulary: the words, in the order of the alphabet; id 0 is padding and never occurs.
         groups: the name of each id's group, in the order of the ids; the first is "" for padding.
         train_sentences, test_sentences: lists of three words.
         train_words, train_neighbours, test_words, test_neighbours: every word of these sentences with each
@@ -80,7 +80,8 @@ def grammar(train=600, test=150, withheld=0.25, seed=0):
     withheld = require_share("withheld", withheld)
     seed = require_whole("seed", seed, least=0)
     rng = np.random.default_rng(seed)
-    vocabulary = Vocabulary(word for group in WORDS.values() for word in group)
+    group_of = {word: name for name, group in WORDS.items() for word in group}
+    vocabulary = Vocabulary(sorted(group_of))  # an order that says nothing about groups
     allowed, forbidden = _pairs_of_verb_and_object()
     order = rng.permutation(len(allowed))
     hidden = max(1, round(withheld * len(allowed)))
@@ -92,7 +93,7 @@ def grammar(train=600, test=150, withheld=0.25, seed=0):
         )
     drawn = [possible[number] for number in rng.permutation(len(possible))]
     train_sentences, test_sentences = drawn[:train], drawn[train : train + test]
-    groups = np.array(["", *(name for name, group in WORDS.items() for _ in group)])
+    groups = np.array(["", *(group_of[word] for word in vocabulary.tokens[1:])])
     return Grammar(
         vocabulary,
         groups,

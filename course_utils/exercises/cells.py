@@ -28,7 +28,9 @@ SIZES_DIFFER = re.compile(
 )
 LIBRARY = re.compile(r"(?:site|dist)-packages")
 NUMPY_IN_GENERAL = "NumPy: write ops.tanh for np.tanh, and so on"
-NOT_IN_A_GRAPH = re.compile(r"symbolic .*numpy|numpy.*symbolic|no attribute 'numpy'", re.IGNORECASE)
+NOT_IN_A_GRAPH = re.compile(
+    r"symbolic .*numpy|numpy.*symbolic|no attribute 'numpy'|numpy\(\) is only available", re.IGNORECASE
+)
 
 
 def beside_its_numbers(name, states):
@@ -76,7 +78,7 @@ def made(answer, name, units=UNITS, features=FEATURES):
         raise WrongAnswerError(
             "a class that inherits from keras.layers.Layer", f"one that makes {brief(cell)}"
         )
-    with _no_error():
+    with no_error():
         cell.build((None, features))
         sizes = getattr(cell, "state_size", None)
     shapes = [tuple(weight.shape) for weight in cell.weights]
@@ -101,14 +103,15 @@ def gives_output_and_states(answer, name, states):
     cell, _ = made(answer, name)
     inputs, *before = one_step(len(states))
     weights = cell.get_weights()
-    with _no_error(stub=True):
+    with no_error(stub=True):
         returned = cell(inputs, before)
     asked = f"{states[0]}, and the list [{', '.join(states)}]"
     if returned is None:
         raise WrongAnswerError(asked, "None: is a return missing?")
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
+        written = f"write `return {states[0]}, [{', '.join(states)}]`"
         came = f"{len(returned)} results" if isinstance(returned, (tuple, list)) else brief(returned)
-        raise WrongAnswerError(asked, came)
+        raise WrongAnswerError(asked, f"{came}: {written}")
     output, after = returned
     if not isinstance(after, (tuple, list)):
         raise WrongAnswerError(asked, f"{states[0]}, and no list: the states stand in a list, even one alone")
@@ -118,10 +121,14 @@ def gives_output_and_states(answer, name, states):
         if isinstance(each, np.ndarray):
             can_be_compiled(answer, name, states)
             raise WrongAnswerError("tensors", NUMPY_IN_GENERAL)
+        if np.shape(each) == (len(states), ROWS, UNITS):
+            raise WrongAnswerError(
+                f"shape {(ROWS, UNITS)}", f"shape {np.shape(each)}: `states` is a list, take states[0]"
+            )
         properties.same_shape(each, (ROWS, UNITS))
     given = [ops.convert_to_tensor(state) for state in before]
     kept = list(given)
-    with _no_error():
+    with no_error():
         again, _ = cell.call(ops.convert_to_tensor(inputs), kept)
     if not all(map(np.array_equal, weights, cell.get_weights())):
         raise WrongAnswerError("the weights as they were before the call", "other weights")
@@ -135,7 +142,7 @@ def gives_output_and_states(answer, name, states):
 def can_be_compiled(answer, name, states):
     """Require that a step can be traced, as a compiled model does: with `keras.ops`, not with NumPy."""
     cell, _ = made(answer, name)
-    with _no_error():
+    with no_error():
         cell(keras.Input((FEATURES,)), [keras.Input((UNITS,)) for _ in states])
 
 
@@ -150,7 +157,7 @@ def has_gradients(answer, name, states):
             inputs, *before = [*arrays[:place], tensor, *arrays[place + 1 :]]
             return sum(map(ops.multiply, weights, cell(inputs, before)[1]))
 
-        with _no_error():
+        with no_error():
             came = measure.gradient(total, arrays[place])
         expected = measure.gradient(lambda tensor, total=total: total(tensor, wanted), arrays[place])
         if came is None or (not came.any() and expected.any()):
@@ -170,7 +177,7 @@ def goes_over_a_sequence(answer, name):
     cell, wanted = made(answer, name, OTHER_UNITS, OTHER_FEATURES)
     inputs = np.random.default_rng(1).normal(size=(OTHER_ROWS, STEPS, OTHER_FEATURES)).astype("float32")
     layer, of_keras = (keras.layers.RNN(each, return_state=True) for each in (cell, wanted))
-    with _no_error():
+    with no_error():
         came = [properties.numbers(each) for each in layer(inputs, mask=MASK)]
     for one, expected in zip(came, of_keras(inputs, mask=MASK), strict=True):
         difference = np.abs(one - np.asarray(expected)).max()
@@ -180,7 +187,7 @@ def goes_over_a_sequence(answer, name):
                 f"states that differ by up to {difference:.3g}: is a number of units, features or rows "
                 "written out in `call`?",
             )
-    with _no_error():
+    with no_error():
         properties.ignores_padding(lambda padded: layer(padded, mask=MASK)[0], inputs, MASK)
 
 
@@ -189,7 +196,7 @@ def trains(answer, name):
     cell, _ = made(answer, name, OTHER_UNITS, OTHER_FEATURES)
     before = cell.get_weights()
     inputs = np.random.default_rng(2).normal(size=(OTHER_ROWS, STEPS, OTHER_FEATURES)).astype("float32")
-    with _no_error(), _without_warnings_of_tracing():
+    with no_error(), _without_warnings_of_tracing():
         model = keras.Sequential([keras.Input((STEPS, OTHER_FEATURES)), keras.layers.RNN(cell)])
         model.compile("sgd", "mse", jit_compile=False)
         model.train_on_batch(inputs, np.ones((OTHER_ROWS, OTHER_UNITS), "float32"))
@@ -199,8 +206,13 @@ def trains(answer, name):
 
 
 @contextlib.contextmanager
-def _no_error(stub=False):
-    """Make a wrong answer of whatever is raised; of a stub's `NotImplementedError`, "not tried yet"."""
+def no_error(stub=False, in_cell=True):
+    """Make a wrong answer of whatever is raised; of a stub's `NotImplementedError`, "not tried yet".
+
+    Args:
+        stub: whether the answer is called for the first time.
+        in_cell: whether the answer is a cell, so that its products can be advised on.
+    """
     shortened = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()  # which would hide the learner's line
     try:
@@ -215,7 +227,8 @@ def _no_error(stub=False):
             raise WrongAnswerError(
                 "keras.ops, which can be compiled and has gradients", _numpy_behind(error)
             ) from error
-        raise WrongAnswerError("no error", f"{described(error)}{_advice(error)}") from error
+        advice = _advice(error) if in_cell else ""
+        raise WrongAnswerError("no error", f"{described(error)}{advice}") from error
     finally:
         if shortened:
             keras.config.enable_traceback_filtering()
@@ -235,7 +248,10 @@ def _without_warnings_of_tracing():
 
 def _advice(error):
     if SIZES_DIFFER.search(str(error)):
-        return " (inputs go with kernel, states[0] with recurrent_kernel; each block has `units` columns)"
+        return (
+            " (inputs go with kernel, states[0] with recurrent_kernel, and stand first: "
+            "matmul(inputs, kernel); each block has `units` columns)"
+        )
     return ""
 
 

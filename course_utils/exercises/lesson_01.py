@@ -1,28 +1,36 @@
 """Exercises of lesson 01, embeddings."""
 
-import functools
-
 import keras
 import numpy as np
+from keras import ops
 
-from course_utils.embedding import Embedding
-from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
-
-BATCH = np.array([[3, 7, 3, 9], [9, 7, 0, 0]])
-
-
-def rows_that_change():
-    """Predict: one step of plain SGD on these ids, every position counts. How many rows change?"""
-    return 4
+from course_utils import measure
+from course_utils.exercises import cells, properties
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
 
 
-def nearest(table, row, count):
-    """Return the `count` rows whose vectors have the largest cosine with that of `row`, nearest first."""
-    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
-    cosines = unit @ unit[row]
-    cosines[row] = -np.inf
-    return np.argsort(-cosines)[:count]
+class MyEmbedding(keras.layers.Layer):
+    """A table of vectors with a row for each id."""
+
+    def __init__(self, input_dim, output_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.embeddings = self.add_weight((input_dim, output_dim), "uniform", name="embeddings")
+
+    def call(self, ids):
+        """Return the row of each id. `ids` are whole numbers of any shape; the result has one axis more."""
+        return ops.take(self.embeddings, ids, axis=0)
+
+
+def table_gradient(ids, arrived, rows):
+    """Return the gradient of a loss with respect to a table of so many rows, `(rows, size)`, in NumPy.
+
+    `ids` has the rows that were read, `(reads,)`. `arrived` has the gradient of the loss with respect to each
+    vector that was read, `(reads, size)`.
+    """
+    gradient = np.zeros((rows, arrived.shape[1]))
+    for row, gradient_of_read in zip(ids, arrived, strict=True):
+        gradient[row] += gradient_of_read
+    return gradient
 
 
 def sentence_vectors(table, ids):
@@ -32,68 +40,152 @@ def sentence_vectors(table, ids):
     return summed / np.maximum(real.sum(axis=1), 1)
 
 
-@functools.cache
-def _changed_rows():
-    layer = Embedding(10, 4)
-    before = np.array(layer(np.arange(10)))
-    model = keras.Sequential([keras.Input((4,), dtype="int32"), layer])
-    model.compile(keras.optimizers.SGD(1.0), "mse")
-    model.train_on_batch(BATCH, np.ones((2, 4, 4), "float32"))
-    return int((np.array(layer(np.arange(10))) != before).any(axis=1).sum())
+def size_experiment(sizes, counts, withheld, forbidden):
+    """Measure for each size how often a withheld pair has a higher score than a forbidden one.
+
+    `counts` are `(words, neighbours)`. Scores: the SVD of the counts, cut to `size` numbers a word and
+    multiplied together again, then rounded to 9 digits, so that what is zero but for rounding is zero.
+    `withheld` and `forbidden` are pairs of row and column, `(pairs, 2)`. Compare each withheld pair with each
+    forbidden one; a tie counts one half. Return one number for each size, in a list.
+    """
+    left, strength, right = np.linalg.svd(counts, full_matrices=False)
+    measured = []
+    for size in sizes:
+        scores = ((left[:, :size] * strength[:size]) @ right[:size]).round(9)
+        one, other = scores[tuple(withheld.T)][:, None], scores[tuple(forbidden.T)]
+        measured.append(float(np.mean((one > other) + (one == other) / 2)))
+    return measured
 
 
-def _is_the_number_of_changed_rows(answer):
-    properties.one_number(
-        answer(),
-        _changed_rows(),
-        [
-            (BATCH.size, "the number of positions: some ids stand at several"),
-            ((BATCH != 0).sum(), "the number of positions without padding: some ids stand at several"),
-            (_changed_rows() - 1, "one too few: is padding an id like any other to this layer?"),
-            (10, "the whole table: does a row that was not read get a gradient?"),
-        ],
-    )
+ROWS, SIZE = 6, 4
+IDS = np.array([[4, 1, 4], [0, 2, 1]])
 
 
-# Row 1 points as row 0 does, row 4 is long but points elsewhere.
-VECTORS = np.array([[1.0, 0.2], [2.0, 0.5], [0.3, 0.9], [-1.0, -0.2], [9.0, 9.0], [0.9, -0.1]])
+def _made(answer, rows=ROWS, size=SIZE):
+    """Make the learner's layer, with a table in which no two numbers are equal, and return both."""
+    if isinstance(getattr(answer, "answer", answer), keras.layers.Layer):
+        raise WrongAnswerError("the class that you wrote, without brackets after its name", "a layer")
+    layer = answer(rows, size)
+    if not isinstance(layer, keras.layers.Layer):
+        raise WrongAnswerError(
+            "a class that inherits from keras.layers.Layer", f"one that makes {brief(layer)}"
+        )
+    with cells.no_error(in_cell=False):
+        layer.build((None,))
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    if shapes != [(rows, size)]:
+        raise WrongAnswerError(f"the table of the stub, here ({rows}, {size})", f"weights of shapes {shapes}")
+    table = np.random.default_rng(rows).normal(size=(rows, size)).astype("float32")
+    layer.set_weights([table])
+    return layer, table
 
 
-def _leaves_the_word_itself_out(answer):
-    for row in range(len(VECTORS)):
-        if row in properties.whole_numbers(answer(VECTORS, row, 2)):
+def _read(answer, ids, rows=ROWS, size=SIZE, stub=False):
+    layer, table = _made(answer, rows, size)
+    with cells.no_error(stub, in_cell=False):
+        vectors = layer(ids)
+    if vectors is None:
+        raise WrongAnswerError("the row of each id", "None: is a return missing?")
+    return vectors, table
+
+
+def _gives_a_vector_for_each_id(answer):
+    came, _ = _read(answer, IDS, stub=True)
+    shape = properties.numbers(came).shape
+    if shape == IDS.shape:
+        raise WrongAnswerError("shape (2, 3, 4)", "shape (2, 3): single numbers. Is `axis=0` missing?")
+    if shape == (ROWS, *IDS.shape):
+        raise WrongAnswerError("shape (2, 3, 4)", f"shape {shape}: columns. `axis=0` reads rows")
+    properties.same_shape(came, (*IDS.shape, SIZE))
+
+
+def _reads_the_row_of_each_id(answer):
+    came, table = _read(answer, IDS)
+    mistakes = [
+        (table[IDS - 1], "the row before that of each id: the first row has the number 0"),
+        (table[(IDS + 1) % ROWS], "the row after that of each id"),
+        (table[IDS] * (IDS != 0)[..., None], "zeros for id 0: here its row is read like any other"),
+        (np.broadcast_to(table[:3], (*IDS.shape, SIZE)), "the first rows of the table, whatever the ids are"),
+    ]
+    properties.same_values(came, table[IDS], mistakes)
+
+
+def _does_so_for_ids_of_any_shape(answer):
+    for ids in (np.array(3), np.array([6, 0]), np.arange(6).reshape(1, 3, 2)):
+        came, table = _read(answer, ids, 7, 3)
+        properties.same_shape(came, (*ids.shape, 3))
+        properties.same_values(came, table[ids])
+
+
+def _can_be_compiled(answer):
+    layer, _ = _made(answer)
+    with cells.no_error(in_cell=False):
+        layer(keras.Input((3,), dtype="int32"))
+
+
+def _has_the_gradient_of_a_table(answer):
+    layer, _ = _made(answer)
+    weights = np.random.default_rng(3).normal(size=(*IDS.shape, SIZE)).astype("float32")
+    with cells.no_error(in_cell=False):
+        (came,) = measure.weight_gradients(layer, IDS, None, lambda _, vectors: ops.sum(vectors * weights))
+    if came is None:
+        raise WrongAnswerError(
+            "a gradient with respect to the table", "none: is something computed with NumPy, or stopped?"
+        )
+    expected = table_gradient(IDS.ravel(), weights.reshape(-1, SIZE), ROWS)
+    for row in range(ROWS):
+        if not np.abs(came[row] - expected[row]).max() <= 1e-4:
             raise WrongAnswerError(
-                "neighbours other than the word itself", "the word itself among its neighbours"
+                f"for row {row} the gradient {expected[row].round(3)}", f"{came[row].round(3)}"
             )
 
 
-def _gives_as_many_as_asked(answer):
-    for count in (1, 3):
-        came = properties.numbers(answer(VECTORS, 0, count))
-        if came.shape == (count, VECTORS.shape[1]):
-            raise WrongAnswerError("the numbers of the rows", "the rows themselves")
-        properties.same_shape(came, (count,))
+READS = np.array([4, 1, 4, 0])
+ARRIVED = np.random.default_rng(5).normal(size=(len(READS), 3))
 
 
-def _compares_directions(answer):
-    by_product = np.argsort(-(VECTORS @ VECTORS[0]))
-    by_product = by_product[by_product != 0][:2]
-    by_distance = np.argsort(np.linalg.norm(VECTORS - VECTORS[0], axis=1))[1:3]
-    farthest = nearest(VECTORS, 0, 5)[::-1][:2]
+def _has_the_shape_of_the_table(answer):
+    came = properties.numbers(answer(READS, ARRIVED, ROWS))
+    if came.shape == ARRIVED.shape:
+        raise WrongAnswerError("shape (6, 3)", "shape (4, 3): a row for each read, not for each word")
+    properties.same_shape(came, (ROWS, 3))
+
+
+def _gives_nothing_to_rows_that_were_not_read(answer):
+    came = properties.numbers(answer(READS, ARRIVED, ROWS))
+    for row in set(range(ROWS)) - set(READS.tolist()):
+        if came[row].any():
+            raise WrongAnswerError(f"zeros for row {row}, which was not read", f"{came[row].round(3)}")
+
+
+def _adds_up_what_arrives_at_a_row(answer):
+    expected = table_gradient(READS, ARRIVED, ROWS)
+    last, first, counted = (np.zeros((ROWS, 3)) for _ in range(3))
+    last[READS], first[READS[::-1]] = ARRIVED, ARRIVED[::-1]
+    np.add.at(counted, READS, 1)
     properties.same_values(
-        answer(VECTORS, 0, 2),
-        nearest(VECTORS, 0, 2),
+        answer(READS, ARRIVED, ROWS),
+        expected,
         [
-            (by_product, "the largest products: a long vector wins without pointing the same way"),
-            (by_distance, "the smallest distances: a long vector is far off and may point the same way"),
-            (farthest, "the farthest first"),
+            (
+                last,
+                "for row 4, read twice, only what arrived last: `gradient[ids] = ...` and "
+                "`gradient[ids] += ...` count each row once",
+            ),
+            (first, "for row 4, read twice, only what arrived first"),
+            (expected / np.maximum(counted, 1), "for row 4, read twice, the mean of both: they are added"),
+            (expected / len(READS), "a mean over all reads: they are added"),
+            (counted, "how often each row was read: what arrived is added"),
+            (-expected, "the gradient with its sign turned: that is the step"),
         ],
     )
 
 
-def _does_so_for_every_row(answer):
-    for row in range(len(VECTORS)):
-        properties.same_values(answer(VECTORS, row, 5), nearest(VECTORS, row, 5))
+def _does_so_for_other_tables(answer):
+    for ids, rows in ((np.array([2, 2, 2]), 3), (np.array([8, 0]), 9)):
+        arrived = ARRIVED[: len(ids), :2]
+        properties.same_shape(answer(ids, arrived, rows), (rows, 2))
+        properties.same_values(answer(ids, arrived, rows), table_gradient(ids, arrived, rows))
 
 
 TABLE = np.array([[5.0, 5.0, 5.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [0.0, 4.0, -4.0]])
@@ -137,30 +229,128 @@ def _all_padding_gives_zeros(answer):
     properties.same_values(answer(TABLE, ids), sentence_vectors(TABLE, ids), cause=properties.ZERO_DIVISION)
 
 
+def _counts_of_a_small_grammar():
+    """Return counts of three kinds of words, pairs that are missing in them, and pairs that cannot be."""
+    rng = np.random.default_rng(1)
+    kinds, sides = np.repeat(np.arange(3), 4), np.repeat(np.arange(3), 5)
+    counts = rng.poisson(6, (12, 15)) * (kinds[:, None] == sides)
+    withheld = np.array([[0, 1], [3, 3], [5, 6], [6, 9], [9, 12], [10, 10]])
+    forbidden = np.array([[0, 6], [1, 14], [4, 1], [7, 11], [8, 3], [11, 9], [2, 8]])
+    counts[tuple(withheld.T)] = 0
+    return counts.astype(float), withheld, forbidden
+
+
+COUNTS, WITHHELD, FORBIDDEN = _counts_of_a_small_grammar()
+CUT, FULL = np.array([1, 2, 3, 5, 7]), min(COUNTS.shape)
+
+
+def _one_for_each_size(answer):
+    properties.one_for_each(CUT, answer(CUT, COUNTS, WITHHELD, FORBIDDEN))
+
+
+def _shares(scores_of, tie=0.5):
+    """Return for each size how often a withheld pair is higher, where a tie counts so much."""
+    shares = []
+    for size in CUT:
+        scores = scores_of(size)
+        one, other = scores[tuple(WITHHELD.T)][:, None], scores[tuple(FORBIDDEN.T)]
+        shares.append(np.mean((one > other) + tie * (one == other)))
+    return np.array(shares)
+
+
+def _is_measured(answer):
+    came = properties.one_for_each(CUT, answer(CUT, COUNTS, WITHHELD, FORBIDDEN))
+    left, strength, right = np.linalg.svd(COUNTS, full_matrices=False)
+
+    def cut(first, last):
+        return (left[:, first:last] * strength[first:last]) @ right[first:last]
+
+    def kept(size):
+        return cut(0, size).round(9)
+
+    expected = _shares(kept)
+    properties.same_values(
+        came,
+        expected,
+        [
+            (_shares(lambda size: (left[:, :size] @ right[:size]).round(9)), "without the singular values"),
+            (
+                _shares(lambda size: cut(-size, None).round(9)),
+                "the last numbers of each word: keep the first",
+            ),
+            (_shares(lambda size: kept(size + 1)), "one number too many for each size"),
+            (_shares(lambda size: kept(size - 1)), "one number too few for each size"),
+            (_shares(kept, tie=0), "ties that count nothing: a tie counts one half"),
+            (_shares(kept, tie=1), "ties that count in full: a tie counts one half"),
+            (_shares(lambda size: cut(0, size)), "scores that are not rounded to 9 digits"),
+            (1 - expected, "how often the forbidden pair is higher, or scores of what is to be cut off"),
+            (100 * expected, "per cent: a share was asked for"),
+        ],
+    )
+
+
+def _ties_where_nothing_is_left_out(answer):
+    """With all numbers the counts come back, and those of all these pairs are zero."""
+    (came,) = properties.one_for_each([FULL], answer(np.array([FULL]), COUNTS, WITHHELD, FORBIDDEN))
+    if came != 0.5:
+        raise WrongAnswerError(
+            "0.5: with nothing left out all scores tie",
+            f"{came:.3g}: are the scores rounded to 9 digits, and does a tie count one half?",
+        )
+
+
+def _draw_what_was_measured(answer):
+    import matplotlib.pyplot as plt
+
+    from course_utils import data, plotting
+
+    task = data.grammar()
+    ids, words = task.vocabulary.encode(task.train_sentences), len(task.vocabulary)
+    counts = np.zeros((words, 2 * words))
+    np.add.at(counts, (ids[:, :-1], ids[:, 1:]), 1)
+    np.add.at(counts, (ids[:, 1:], words + ids[:, :-1]), 1)
+    sizes = [1, 2, 4, 6, 8, 10, 12, 16, 24, 32, 48, words]
+    plotting.curves(
+        sizes,
+        {"withheld first": answer(sizes, counts, task.withheld, task.forbidden)},
+        "numbers a word",
+        "share of pairs",
+        "Your experiment: too few numbers, and too many",
+        level=(0.5, "guessing"),
+    )
+    plt.show()
+
+
 EXERCISES = [
     Exercise(
-        "01.rows_that_change",
-        rows_that_change,
-        [("is the number that one step of training changes", _is_the_number_of_changed_rows)],
+        "01.embedding",
+        MyEmbedding,
         [
-            "A row gets a gradient when it was read. Which rows are read?",
-            "This layer treats row 0 like the others, and the loss leaves no padding out.",
-            "Count the different ids in the batch.",
+            ("gives a vector for each id", _gives_a_vector_for_each_id),
+            ("reads the row of each id", _reads_the_row_of_each_id),
+            ("does so for ids of any shape", _does_so_for_ids_of_any_shape),
+            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
+            ("has a gradient for each row that was read, and for no other", _has_the_gradient_of_a_table),
+        ],
+        [
+            "The table is `self.embeddings`, the ids are the numbers of its rows.",
+            "`ops.take(x, indices, axis=0)` reads rows of x.",
+            "Return `ops.take(self.embeddings, ids, axis=0)`.",
         ],
     ),
     Exercise(
-        "01.nearest",
-        nearest,
+        "01.table_gradient",
+        table_gradient,
         [
-            ("gives as many rows as are asked for", _gives_as_many_as_asked),
-            ("leaves the word itself out", _leaves_the_word_itself_out),
-            ("compares directions, not lengths, and puts the nearest first", _compares_directions),
-            ("does so for every row", _does_so_for_every_row),
+            ("has the shape of the table", _has_the_shape_of_the_table),
+            ("gives nothing to rows that were not read", _gives_nothing_to_rows_that_were_not_read),
+            ("adds up what arrives at a row that was read twice", _adds_up_what_arrives_at_a_row),
+            ("does so for other tables", _does_so_for_other_tables),
         ],
         [
-            "The cosine is the product of two vectors of length one.",
-            "Divide every row by its norm, then multiply the table with one row.",
-            "np.argsort sorts upwards; the word itself must not win.",
+            "Begin with zeros, `np.zeros((rows, arrived.shape[1]))`. Which rows get something?",
+            "Go over the reads: what arrives at a read belongs to the row that was read.",
+            "`for row, each in zip(ids, arrived): gradient[row] += each`, or `np.add.at`.",
         ],
     ),
     Exercise(
@@ -178,5 +368,21 @@ EXERCISES = [
             "Make a mask (ids != 0), give it a third axis, and use it twice.",
             "Sum the vectors times the mask, divide by the mask's own sum, and let that be at least 1.",
         ],
+    ),
+    Exercise(
+        "01.size_experiment",
+        size_experiment,
+        [
+            ("measures one number for each size", _one_for_each_size),
+            ("measures what the first numbers of each word tell", _is_measured),
+            ("finds only ties where nothing is left out", _ties_where_nothing_is_left_out),
+        ],
+        [
+            "Once `left, strength, right = np.linalg.svd(counts, full_matrices=False)`; then a loop.",
+            "Scores: `((left[:, :size] * strength[:size]) @ right[:size]).round(9)`.",
+            "`scores[tuple(withheld.T)]` has the scores of the withheld pairs.",
+            "`measure.ranked_above(ones, others)` compares each with each, and counts ties one half.",
+        ],
+        result=_draw_what_was_measured,
     ),
 ]
