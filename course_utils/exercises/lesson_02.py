@@ -1,5 +1,7 @@
 """Exercises of lesson 02, the simple recurrent network."""
 
+import re
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,10 +58,10 @@ def windows(series, length):
 def trace_experiment(distances, inputs, cell):
     """Measure how much of a word is left in the last state, for each distance of the word from the end.
 
-    `inputs` are `(steps, batch, features)`; `cell(x, [h])` goes one step and gives the next h, and the list
-    of it. Run the cell over `inputs` from h = 0. For each distance run it again with zeros in place of the
-    word that many steps before the last one. What is left: the mean absolute difference of the two last h.
-    Return one number for each distance, in a list.
+    `inputs` are `(steps, batch, features)`: time comes first. `cell(x, [h])` gives the next h, and the list
+    of it. Run the cell over `inputs` from zeros, `cell.units` wide. For each distance run it again with zeros
+    in place of the word that many steps before the last one. What is left: the mean absolute difference of
+    the two last h. Return one number for each distance, in a list.
     """
 
     def last_state(words):
@@ -98,7 +100,7 @@ def _wrong_steps(x, h, kernel, recurrent_kernel, bias):
         (from_x + from_h, "neither tanh nor bias: h is tanh(inputs kernel + h recurrent_kernel + bias)"),
         (_sigmoid(z), "the sigmoid in place of the tanh"),
         (np.maximum(z, 0), "a relu in place of the tanh"),
-        (np.tanh(from_x + h @ recurrent_kernel.T + bias), "the recurrent kernel transposed: h times W_h"),
+        (np.tanh(from_x + h @ recurrent_kernel.T + bias), "h times W_h transposed: multiply by W_h as it is"),
         (np.tanh(from_x + h + bias), "h without the recurrent kernel"),
         (np.tanh(from_x + from_h - bias), "the bias subtracted: it is added"),
         (np.tanh(from_x - from_h + bias), "h times its kernel subtracted: it is added"),
@@ -170,6 +172,7 @@ def _shape_of(array):
     return f"an array of shape {np.shape(array)}"
 
 
+SHAPES_DIFFER = re.compile("broadcast|incompatible shapes", re.IGNORECASE)
 RNG = np.random.default_rng(2)
 CELL = _NumpyCell(RNG.normal(size=(3, 4)), RNG.normal(size=(4, 4)) / 2, RNG.normal(size=4))
 X = np.random.default_rng(1).normal(size=(2, 5, 3)).astype("float32")
@@ -193,7 +196,13 @@ def _one_step_before(states):
 
 
 def _one_state_for_every_step(answer):
-    came = properties.numbers(answer(CELL, X, FULL))
+    try:
+        came = properties.numbers(answer(CELL, X, FULL))
+    except WrongAnswerError as error:
+        if not SHAPES_DIFFER.search(error.came):
+            raise
+        advice = "the mask of a step needs an axis for the units, mask[:, t, None]"
+        raise WrongAnswerError(error.expected, f"{error.came}: {advice}") from error
     if came.shape == (5, 2, 4):
         raise WrongAnswerError("shape (2, 5, 4)", "shape (5, 2, 4): stack along axis 1, the time")
     if came.shape == (2, 4):
@@ -265,6 +274,11 @@ def _inputs_and_labels(answer, length=3):
 
 def _one_label_for_each_window(answer):
     inputs, labels = _inputs_and_labels(answer)
+    if labels.ndim == 1 and len(labels) != len(inputs):
+        cause = "no value comes after the last window" if len(inputs) > len(labels) else "which is too early?"
+        raise WrongAnswerError(
+            "one label for each window", f"{len(inputs)} windows, {len(labels)} labels: {cause}"
+        )
     properties.same_shape(labels, (len(inputs),))
     properties.same_shape(inputs, (len(labels), 3))
 
@@ -378,7 +392,12 @@ def _mistakes(cell):
         in_place.append(last - _last_states(cell, taken))
     return [
         (right.mean(**over_all), "the mean of the differences: take the absolute values first"),
+        (-right.mean(**over_all), "the mean of the differences: take the absolute values first"),
         (np.abs(right.mean(**over_all)), "the mean of the differences: take the absolute values first"),
+        (
+            np.sqrt((right**2).sum(**over_all)),
+            "the norm of the difference: the mean absolute one was asked for",
+        ),
         (np.abs(right).sum(**over_all), "a sum: the mean was asked for"),
         ((right**2).mean(**over_all), "the squared difference: the absolute one was asked for"),
         (np.abs(right).max(**over_all), "the largest difference: the mean was asked for"),
