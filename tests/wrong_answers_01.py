@@ -29,7 +29,15 @@ LAYERS = [
     (layer("return self.embeddings[:3] + ops.zeros((2, 3, 4))"), "the first rows of the table, whatever"),
     (layer("return ops.mean(ops.take(self.embeddings, ids, axis=0), axis=1)"), "shape (2, 4)"),
     (layer("return ops.one_hot(ids, self.embeddings.shape[0])"), "shape (2, 3, 6)"),
-    (layer("return self.embeddings[ids]"), "no error\n      came:     "),
+    (layer("return self.embeddings[ids]"), "a weight cannot be indexed with an array: use ops.take"),
+    (
+        layer("return ops.stack([self.embeddings[i] for i in ids])"),
+        "a weight cannot be indexed with an array: use ops.take",
+    ),
+    (
+        layer("return ops.one_hot(ids, self.embeddings.shape[0]) @ self.embeddings"),
+        "`@` fails for a single id: use ops.take",
+    ),
     (layer("return np.take(self.embeddings, ids, axis=0)"), "NumPy: write ops.take for np.take"),
     (layer("return ops.array(np.array(self.embeddings)[np.array(ids)])"), "NumPy: write ops.array"),
     (
@@ -92,6 +100,12 @@ def over_its_arguments(ids, arrived, rows):
     return right_gradient(ids, arrived / 1.5, rows)
 
 
+def like_what_arrived(ids, arrived, _rows):
+    made = np.zeros_like(arrived)
+    np.add.at(made, ids, arrived)
+    return made
+
+
 def averaged(ids, arrived, rows):
     return right_gradient(ids, arrived, rows) / np.maximum(np.bincount(ids, minlength=rows), 1)[:, None]
 
@@ -120,6 +134,8 @@ GRADIENTS = [
     ),
     (lambda ids, arrived, rows: right_gradient(ids, arrived, rows) * 3, "values that differ"),
     (over_its_arguments, "a change in `arrived`"),
+    (lambda ids, arrived, rows: np.eye(rows)[ids] @ arrived, "or a `.T` forgotten?"),
+    (like_what_arrived, "is the table begun with another shape"),
 ]
 
 PARTS = {
@@ -135,7 +151,23 @@ EXPERIMENTS = [
     (experiment(share="float(np.mean(one >= other))"), "ties that count in full: a tie counts one half"),
     (
         experiment(scores="((left[:, :size] * strength[:size]) @ right[:size])"),
-        "scores that are not rounded to 9 digits",
+        "are the scores rounded to 9 digits",
+    ),
+    (
+        experiment(
+            scores="((left[:, :size] * strength[:size]) @ right[:size])", share="float(np.mean(one > other))"
+        ),
+        "ties that count nothing: a tie counts one half",
+    ),
+    (
+        experiment(share="float(np.mean(one[:, 0] > other[: len(one)]))"),
+        "each withheld pair beside one forbidden pair: compare each with each",
+    ),
+    (
+        experiment(
+            share="float(np.mean((one[:, 0] > other[:len(one)]) + (one[:, 0] == other[:len(one)]) / 2))"
+        ),
+        "each withheld pair beside one forbidden pair: compare each with each",
     ),
     (experiment(scores="(left[:, :size] @ right[:size]).round(9)"), "without the singular values"),
     (
@@ -166,7 +198,7 @@ EXPERIMENTS = [
         experiment(
             scores="(left[:, :min(size, 7)] * strength[:min(size, 7)] @ right[:min(size, 7)]).round(9)"
         ),
-        "all scores tie\n      came:     1: are the scores rounded",
+        "all scores tie\n      came:     0.905: are the scores rounded",
     ),
     (experiment(scores="left[:, :size].round(9)"), "no error\n      came:     IndexError"),
     (experiment(sizes="in sizes[:1]:"), "shape (5,)\n      came:     shape (1,)"),

@@ -1,5 +1,8 @@
 """Exercises of lesson 01, embeddings."""
 
+import contextlib
+import re
+
 import keras
 import numpy as np
 from keras import ops
@@ -34,7 +37,10 @@ def table_gradient(ids, arrived, rows):
 
 
 def sentence_vectors(table, ids):
-    """Return the mean of each sentence's word vectors, `(batch, size)`; id 0 is padding."""
+    """Return the mean of each sentence's word vectors, `(batch, size)`; id 0 is padding.
+
+    A sentence of padding alone gives zeros.
+    """
     real = (ids != 0)[:, :, None]
     summed = (table[ids] * real).sum(axis=1)
     return summed / np.maximum(real.sum(axis=1), 1)
@@ -44,7 +50,7 @@ def size_experiment(sizes, counts, withheld, forbidden):
     """Measure for each size how often a withheld pair has a higher score than a forbidden one.
 
     `counts` are `(words, neighbours)`. Scores: the SVD of the counts, cut to `size` numbers a word and
-    multiplied together again, then rounded to 9 digits, so that what is zero but for rounding is zero.
+    multiplied together again, then rounded to 9 digits, so that rounding errors become exact zeros.
     `withheld` and `forbidden` are pairs of row and column, `(pairs, 2)`. Compare each withheld pair with each
     forbidden one; a tie counts one half. Return one number for each size, in a list.
     """
@@ -59,6 +65,25 @@ def size_experiment(sizes, counts, withheld, forbidden):
 
 ROWS, SIZE = 6, 4
 IDS = np.array([[4, 1, 4], [0, 2, 1]])
+
+
+ADVICE = [
+    (re.compile("1D equal size|are valid indices"), "a weight cannot be indexed with an array: use ops.take"),
+    (re.compile("ndims must be >= 2"), "`@` fails for a single id: use ops.take"),
+]
+
+
+@contextlib.contextmanager
+def _advised(stub=False):
+    """Make a wrong answer of whatever is raised, with what to write instead where it is known."""
+    try:
+        with cells.no_error(stub, in_cell=False):
+            yield
+    except WrongAnswerError as error:
+        for pattern, advice in ADVICE:
+            if pattern.search(error.came):
+                raise WrongAnswerError(error.expected, f"{error.came} ({advice})") from error
+        raise
 
 
 def _made(answer, rows=ROWS, size=SIZE):
@@ -82,7 +107,7 @@ def _made(answer, rows=ROWS, size=SIZE):
 
 def _read(answer, ids, rows=ROWS, size=SIZE, stub=False):
     layer, table = _made(answer, rows, size)
-    with cells.no_error(stub, in_cell=False):
+    with _advised(stub):
         vectors = layer(ids)
     if vectors is None:
         raise WrongAnswerError("the row of each id", "None: is a return missing?")
@@ -145,7 +170,15 @@ ARRIVED = np.random.default_rng(5).normal(size=(len(READS), 3))
 
 
 def _has_the_shape_of_the_table(answer):
-    came = properties.numbers(answer(READS, ARRIVED, ROWS))
+    try:
+        came = properties.numbers(answer(READS, ARRIVED, ROWS))
+    except WrongAnswerError as error:
+        if not error.came.startswith(("IndexError", "ValueError")):
+            raise
+        raise WrongAnswerError(
+            "shape (rows, size), here (6, 3): a row for each word",
+            f"{error.came} (is the table begun with another shape, or a `.T` forgotten?)",
+        ) from error
     if came.shape == ARRIVED.shape:
         raise WrongAnswerError("shape (6, 3)", "shape (4, 3): a row for each read, not for each word")
     properties.same_shape(came, (ROWS, 3))
@@ -234,9 +267,11 @@ def _counts_of_a_small_grammar():
     rng = np.random.default_rng(1)
     kinds, sides = np.repeat(np.arange(3), 4), np.repeat(np.arange(3), 5)
     counts = rng.poisson(6, (12, 15)) * (kinds[:, None] == sides)
+    mixed = (kinds[:, None] < 2) & (sides < 2) & (counts == 0)  # so that not all forbidden pairs tie
+    counts += rng.poisson(1, counts.shape) * mixed
     withheld = np.array([[0, 1], [3, 3], [5, 6], [6, 9], [9, 12], [10, 10]])
     forbidden = np.array([[0, 6], [1, 14], [4, 1], [7, 11], [8, 3], [11, 9], [2, 8]])
-    counts[tuple(withheld.T)] = 0
+    counts[tuple(withheld.T)] = counts[tuple(forbidden.T)] = 0
     return counts.astype(float), withheld, forbidden
 
 
@@ -248,12 +283,16 @@ def _one_for_each_size(answer):
     properties.one_for_each(CUT, answer(CUT, COUNTS, WITHHELD, FORBIDDEN))
 
 
-def _shares(scores_of, tie=0.5):
-    """Return for each size how often a withheld pair is higher, where a tie counts so much."""
+def _shares(scores_of, tie=0.5, pairs=None):
+    """Return for each size how often a withheld pair is higher, where a tie counts so much.
+
+    Each is compared with each; or, if `pairs` is given, so many one by one.
+    """
     shares = []
     for size in CUT:
         scores = scores_of(size)
-        one, other = scores[tuple(WITHHELD.T)][:, None], scores[tuple(FORBIDDEN.T)]
+        one, other = scores[tuple(WITHHELD.T)], scores[tuple(FORBIDDEN.T)][:pairs]
+        one = one if pairs else one[:, None]
         shares.append(np.mean((one > other) + tie * (one == other)))
     return np.array(shares)
 
@@ -282,7 +321,14 @@ def _is_measured(answer):
             (_shares(lambda size: kept(size - 1)), "one number too few for each size"),
             (_shares(kept, tie=0), "ties that count nothing: a tie counts one half"),
             (_shares(kept, tie=1), "ties that count in full: a tie counts one half"),
-            (_shares(lambda size: cut(0, size)), "scores that are not rounded to 9 digits"),
+            (
+                _shares(kept, tie=0, pairs=len(WITHHELD)),
+                "each withheld pair beside one forbidden pair: compare each with each",
+            ),
+            (
+                _shares(kept, pairs=len(WITHHELD)),
+                "each withheld pair beside one forbidden pair: compare each with each",
+            ),
             (1 - expected, "how often the forbidden pair is higher, or scores of what is to be cut off"),
             (100 * expected, "per cent: a share was asked for"),
         ],
@@ -315,7 +361,7 @@ def _draw_what_was_measured(answer):
         {"withheld first": answer(sizes, counts, task.withheld, task.forbidden)},
         "numbers a word",
         "share of pairs",
-        "Your experiment: too few numbers, and too many",
+        "Your experiment: with all numbers the product is the counts again, which guess",
         level=(0.5, "guessing"),
     )
     plt.show()
@@ -379,9 +425,10 @@ EXERCISES = [
         ],
         [
             "Once `left, strength, right = np.linalg.svd(counts, full_matrices=False)`; then a loop.",
-            "Scores: `((left[:, :size] * strength[:size]) @ right[:size]).round(9)`.",
-            "`scores[tuple(withheld.T)]` has the scores of the withheld pairs.",
+            "Keep the first `size` columns of left, numbers of strength and rows of right.",
+            "`scores[tuple(withheld.T)]` has the scores of the withheld pairs. "
             "`measure.ranked_above(ones, others)` compares each with each, and counts ties one half.",
+            "Scores: `((left[:, :size] * strength[:size]) @ right[:size]).round(9)`.",
         ],
         result=_draw_what_was_measured,
     ),
