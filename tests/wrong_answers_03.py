@@ -7,13 +7,14 @@ from changed_solutions import changed
 
 from course_utils.exercises import EXERCISES
 
-ARRIVED = "arrived[t] = dh[t] + from_later"
-DELTA = "delta = arrived[t] * (1 - h[t + 1] ** 2)"
-FOR_X = "dw_x += np.outer(x[t], delta)"
-FOR_H = "dw_h += np.outer(h[t], delta)"
+BEGIN = "a = d.copy()"
+STEPS = "range(steps, 0, -1)"
+DELTA = "delta = a[t] * (1 - h[t] ** 2)"
+FOR_X = "dw_x += np.outer(x[t - 1], delta)"
+FOR_H = "dw_h += np.outer(h[t - 1], delta)"
 FOR_B = "db += delta"
-BACK = "from_later = delta @ w_h.T"
-RETURN = "return dw_x, dw_h, db, arrived"
+BACK = "a[t - 1] += delta @ w_h.T"
+RETURN = "return dw_x, dw_h, db, a"
 
 
 back = functools.partial(changed, "03.bptt")
@@ -39,70 +40,80 @@ def emptied(gradients):
     return [gradients.pop(0) for _ in range(len(gradients))]
 
 
-def in_place(x, h, w_h, dh):
-    """Add what comes from later steps to dh itself."""
-    solved = EXERCISES["03.bptt"].solution(x, h, w_h, dh)
-    dh[:] = solved[3]
-    return solved
+def for_small_sizes_alone(x, h, w_h, d):
+    *gradients, a = EXERCISES["03.bptt"].solution(x, h, w_h, d)
+    return *gradients, a * (1 if len(x) in (1, 5) else 0.9)
 
 
-def for_small_sizes_alone(x, h, w_h, dh):
-    *gradients, arrived = EXERCISES["03.bptt"].solution(x, h, w_h, dh)
-    return *gradients, arrived * (1 if len(x) in (1, 5) else 0.9)
-
-
-NO_SLOPE = DELTA, "delta = arrived[t]"
-STEP_BEFORE = DELTA, "delta = arrived[t] * (1 - h[t] ** 2)"
-NOT_TURNED = BACK, "from_later = delta @ w_h"
-STATE_AFTER = FOR_H, "dw_h += np.outer(h[t + 1], delta)"
+NO_SLOPE = DELTA, "delta = a[t]"
+STEP_BEFORE = DELTA, "delta = a[t] * (1 - h[t - 1] ** 2)"
+NOT_TURNED = BACK, "a[t - 1] += delta @ w_h"
+STATE_AFTER = FOR_H, "dw_h += np.outer(h[t], delta)"
 OVERWRITTEN = FOR_X, FOR_X.replace("+", ""), FOR_H, FOR_H.replace("+", ""), FOR_B, "db = delta"
-LAST_ALONE = ARRIVED, "arrived[t] = dh[t] if t == steps - 1 else from_later"
+LAST_ALONE = BEGIN, "a = np.zeros(d.shape)\n    a[-1] = d[-1]"
 
 WRONG = {
     "03.bptt": [
         (back(*NO_SLOPE), "the slope of the tanh is forgotten"),
-        (back(*STEP_BEFORE), "the slope from h[t], before the step"),
+        (back(*STEP_BEFORE), "the slope from h[t - 1], before the step"),
+        (back(DELTA, "delta = a[t] * (1 - np.tanh(h[t]) ** 2)"), "h has gone through the tanh already"),
+        (back(DELTA, "delta = a[t] * (1 - h[t])"), "1 - h in place of 1 - h ** 2"),
+        (back(DELTA, "delta = a[t] * h[t] * (1 - h[t])"), "the slope of the sigmoid"),
+        (back(FOR_X, FOR_X.replace("t - 1", "t")), "t goes from T to 1, and step t reads x[t - 1]"),
         (
-            back(DELTA, "delta = arrived[t] * (1 - np.tanh(h[t + 1]) ** 2)"),
-            "h has gone through the tanh already",
+            back(FOR_X, FOR_X.replace("t - 1", "t % steps")),
+            "x[t] in the gradient of W_x: step t reads x[t - 1]",
         ),
-        (back(DELTA, "delta = arrived[t] * (1 - h[t + 1])"), "1 - h in place of 1 - h ** 2"),
-        (back(DELTA, "delta = arrived[t] * h[t + 1] * (1 - h[t + 1])"), "the slope of the sigmoid"),
-        (back(*STATE_AFTER), "h[t + 1] in the gradient of W_h: W_h multiplied h[t]"),
-        (back(FOR_H, f"{FOR_H} if t else 0"), "the first state taken as zero"),
-        (back(FOR_H, "dw_h += np.outer(delta, h[t])"), "the gradient of W_h transposed"),
-        (back(FOR_H, "dw_h += np.outer(h[t], arrived[t])"), "the gradient of W_h from a_t"),
-        (back(FOR_X, "dw_x += np.outer(x[t], arrived[t])"), "the gradient of W_x from a_t"),
-        (back(FOR_B, "db += arrived[t]"), "the gradient of b from a_t"),
+        (back(FOR_X, FOR_X.replace("t - 1", "t - 2")), "x[t - 2] in the gradient of W_x"),
+        (back(FOR_X, f"{FOR_X} if t > 1 else 0"), "x[0] left out: it is read at step 1"),
+        (back(FOR_X, "dw_x += x[t - 1].T @ delta"), "np.outer(h[t - 1], delta) makes the matrix"),
+        (back(FOR_H, "dw_h += h[t - 1].T @ delta"), "one number in the gradient of W_h"),
+        (back(*STATE_AFTER), "h[t] in the gradient of W_h: W_h multiplied h[t - 1]"),
+        (back(FOR_H, f"{FOR_H} if t > 1 else 0"), "the first state taken as zero"),
+        (back(FOR_H, "dw_h += np.outer(delta, h[t - 1])"), "the gradient of W_h transposed"),
+        (back(FOR_H, "dw_h += np.outer(h[t - 1], a[t])"), "the gradient of W_h from a_t"),
+        (back(FOR_X, "dw_x += np.outer(x[t - 1], a[t])"), "the gradient of W_x from a_t"),
+        (back(FOR_B, "db += a[t]"), "the gradient of b from a_t"),
         (back(*NOT_TURNED), "W_h is not transposed"),
-        (back(BACK, "from_later = arrived[t] @ w_h.T"), "what goes back does not pass the tanh"),
-        (back(BACK, "from_later = delta"), "W_h is forgotten on the way back"),
+        (back(BACK, "a[t - 1] += a[t] @ w_h.T"), "what goes back does not pass the tanh"),
+        (back(BACK, "a[t - 1] += delta"), "W_h is forgotten on the way back"),
         (back(BACK, "pass"), "nothing goes back from step to step"),
+        (back(BACK, BACK.replace("+", "")), "the last loss alone: d[t] is added at every step"),
+        (back(BACK, f"{BACK} if t > 1 else 0"), "a[0] is still zero"),
         (back(*OVERWRITTEN), "the gradients of the first step alone: add up those of all steps"),
         (back(FOR_X, FOR_X.replace("+", "")), "the gradient of W_x of the first step alone"),
         (back(FOR_H, FOR_H.replace("+", "")), "the gradient of W_h of the first step alone"),
         (back(FOR_B, "db = delta"), "the gradient of b of the first step alone"),
-        (back(RETURN, "return dw_x / steps, dw_h / steps, db / steps, arrived"), "the mean over the steps"),
-        (back(*LAST_ALONE), "the last loss alone: dh[t] is added at every step"),
-        (back(ARRIVED, "arrived[t] = dh[-1] + from_later"), "the last row of dh added at every step"),
-        (
-            back("reversed(range(steps))", "range(steps)"),
-            "nothing goes back from step to step: go from the last to the first",
-        ),
-        (back("reversed(range(steps))", "reversed(range(1, steps))"), "a difference of up to"),
+        (back(RETURN, "return dw_x / steps, dw_h / steps, db / steps, a"), "the mean over the steps"),
+        (back(*LAST_ALONE), "the last loss alone: d[t] is added at every step"),
+        (back(BEGIN, "a = np.zeros(d.shape)\n    a[1:] = d[-1]"), "the last row of d added at every step"),
+        (back(BEGIN, "a = np.concatenate([d[:1], d[:-1]])"), "d[t - 1] at step t: row t belongs to h[t]"),
+        (back(STEPS, "range(1, steps + 1)"), "t goes from 1 to T: go from the last step"),
+        (back(STEPS, "range(steps - 1, 0, -1)"), "the last step left out: t begins at T"),
         (back(*NO_SLOPE, *NOT_TURNED), "two mistakes: the slope of the tanh is forgotten"),
         (back(*STATE_AFTER, *NOT_TURNED), "And: W_h is not transposed"),
         (back(RETURN, "return dw_x, dw_h, db"), "4 results: the gradient of W_x, of W_h, of b"),
-        (back(RETURN, "return dw_x.T, dw_h, db, arrived"), "shape (2, 3)\n      came:     shape (3, 2)"),
+        (back(RETURN, "return dw_x.T, dw_h, db, a"), "shape (2, 3)\n      came:     shape (3, 2)"),
+        (back(RETURN, "return dw_x, dw_h, db, a[1:]"), "shape (5, 3): row 0, that of h[0], is missing"),
+        (back(RETURN, "return dw_x, dw_h, db, a[::-1]"), "row t belongs to h[t], so turn it round"),
         (
-            back(RETURN, "return dw_x, dw_h, db, arrived[::-1]"),
-            "in the gradient at each state; right: the gradient of W_x",
+            back(RETURN, "return dw_x, dw_h, db, np.concatenate([a[1:], 0 * a[:1]])"),
+            "a, one row too early: row t belongs to h[t]",
         ),
-        (back(RETURN, "return dw_h, dw_x, db, arrived"), "expected: the gradient of W_x of shape (2, 3)"),
-        (back(RETURN, "return dw_x, dw_h, db, arrived * np.nan"), "finite numbers"),
-        (back("steps, units = dh.shape", "steps, units = 5, 3"), "no error"),
-        (for_small_sizes_alone, "the finite differences for the gradient at h[1]"),
-        (in_place, "a change in `dh`"),
+        (back(RETURN, "return dw_x, dw_h, db, a * (1 - h**2)"), "a difference of up to"),
+        (
+            back(RETURN, "return dw_x, dw_h, db, np.concatenate([a[:1], a[1:] * (1 - h[1:] ** 2)])"),
+            "delta in place of a, the gradient at each state",
+        ),
+        (
+            back(RETURN, "return dw_x, dw_h, db, a + 1"),
+            "in a, the gradient at each state; right: the gradient of W_x",
+        ),
+        (back(RETURN, "return dw_h, dw_x, db, a"), "expected: the gradient of W_x of shape (2, 3)"),
+        (back(RETURN, "return dw_x, dw_h, db, a * np.nan"), "finite numbers"),
+        (back("len(x), h.shape[1]", "5, 3"), "no error"),
+        (for_small_sizes_alone, "the finite differences for the gradient at h[0]"),
+        (back(BEGIN, "a = d"), "a change in `d`"),
     ],
     "03.clip_by_norm": [
         (
@@ -116,10 +127,18 @@ WRONG = {
         ),
         (
             lambda gradients, limit: [g * limit / common_norm(gradients) for g in gradients],
-            "values that differ",
+            "scale only where the norm is above the limit",
         ),
         (lambda gradients, limit: [g * min(1, limit / 5) for g in gradients], "a common norm of 5.2"),
-        (lambda gradients, limit: [g * min(1, limit / 25) for g in gradients], "values that differ"),
+        (lambda gradients, limit: [g * min(1, limit / 12) for g in gradients], "is it the largest norm"),
+        (
+            lambda gradients, limit: [g * min(1, limit / 17) for g in gradients],
+            "root of the sum of all squares",
+        ),
+        (
+            lambda gradients, limit: [g * min(1, limit / 169) for g in gradients],
+            "root of the sum of all squares",
+        ),
         (
             lambda gradients, limit: [
                 g * (limit / 2 / common_norm(gradients) if common_norm(gradients) > limit else 1)
@@ -168,6 +187,18 @@ WRONG = {
             "take the absolute values first",
         ),
         (spread("ends[1] - ends[0]", "ends[1]"), "one run alone"),
+        (
+            spread("ops.mean(ops.abs(ends[1] - ends[0]))", "ops.norm(ends[1] - ends[0])"),
+            "the norm of the difference",
+        ),
+        (
+            spread("ops.mean(ops.abs(ends[1] - ends[0]))", "ops.mean(ops.norm(ends[1] - ends[0], axis=1))"),
+            "the norm of the difference",
+        ),
+        (
+            spread("(0.0, 0.001)", "(0.0, 1.0)", " / 0.001)", ")"),
+            "a second run from h = 1: begin it at 0.001",
+        ),
         (spread("(0.0, 0.001)", "(0.0, 0.0)"), "no difference at all"),
         (spread("_, (h,) = cell(x, [h])", "_, (h,) = cell(0 * x, [h])"), "runs on zeros"),
         (spread("_, (h,) = cell(x, [h])", "cell(x, [h])"), "expected: values within 0.0001"),

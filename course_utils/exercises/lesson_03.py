@@ -7,26 +7,26 @@ import numpy as np
 from keras import ops
 
 from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, described
 from course_utils.recurrent import SimpleRNNCell
 
 
-def way_back(x, h, w_h, dh):
-    """Return the gradients of W_x, W_h and b, and the whole gradient at each state, `(T, units)`.
+def way_back(x, h, w_h, d):
+    """Return the gradients of W_x, W_h and b, and a, the gradient at each state, `(T + 1, units)`.
 
-    `x` is `(T, features)`, `h` is `(T + 1, units)`, `w_h` is W_h, `dh` is `(T, units)`.
+    `x` is `(T, features)`, and `x[t - 1]` is read at step t. `h` and `d` are `(T + 1, units)`: row t belongs
+    to h_t. `d` is what the loss gives to each state itself.
     """
-    steps, units = dh.shape
+    steps, units = len(x), h.shape[1]
     dw_x, dw_h, db = np.zeros((x.shape[1], units)), np.zeros((units, units)), np.zeros(units)
-    arrived, from_later = np.zeros((steps, units)), np.zeros(units)
-    for t in reversed(range(steps)):
-        arrived[t] = dh[t] + from_later
-        delta = arrived[t] * (1 - h[t + 1] ** 2)
-        dw_x += np.outer(x[t], delta)
-        dw_h += np.outer(h[t], delta)
+    a = d.copy()
+    for t in range(steps, 0, -1):
+        delta = a[t] * (1 - h[t] ** 2)
+        dw_x += np.outer(x[t - 1], delta)
+        dw_h += np.outer(h[t - 1], delta)
         db += delta
-        from_later = delta @ w_h.T
-    return dw_x, dw_h, db, arrived
+        a[t - 1] += delta @ w_h.T
+    return dw_x, dw_h, db, a
 
 
 def clip_by_norm(gradients, limit):
@@ -55,29 +55,37 @@ def spread_experiment(gains, inputs, make_cell):
     return grown
 
 
-NAMES = ("the gradient of W_x", "of W_h", "of b", "the gradient at each state")
+NAMES = ("the gradient of W_x", "of W_h", "of b", "a, the gradient at each state")
 STEP = {  # one line after the other is a step back; `first` and `last` say which step it is
-    "at_loss": "dh[t]",
-    "arrived": "at_loss + from_later",
-    "slope": "1 - h[t + 1] ** 2",
+    "at_loss": "d[t]",
+    "whole": "at_loss + from_later",
+    "arrived": "whole",
+    "slope": "1 - h[t] ** 2",
     "delta": "arrived * slope",
-    "for_x": "outer(x[t], delta)",
-    "for_h": "outer(h[t], delta)",
+    "for_x": "outer(x[t - 1], delta)",
+    "for_h": "outer(h[t - 1], delta)",
     "for_b": "delta",
     "from_later": "delta @ w_h.T",
     "kept": "arrived",
 }
 MISTAKES = [  # lines in their place, and the words for it
-    ({"slope": "1"}, "the slope of the tanh is forgotten: multiply by 1 - h[t + 1] ** 2"),
-    ({"slope": "1 - h[t] ** 2"}, "the slope from h[t], before the step: the tanh gave h[t + 1]"),
-    ({"slope": "1 - tanh(h[t + 1]) ** 2"}, "a tanh of h: h has gone through the tanh already"),
-    ({"slope": "1 - h[t + 1]"}, "1 - h in place of 1 - h ** 2"),
-    ({"slope": "h[t + 1] * (1 - h[t + 1])"}, "the slope of the sigmoid: that of the tanh is 1 - h ** 2"),
-    ({"for_h": "outer(h[t + 1], delta)"}, "h[t + 1] in the gradient of W_h: W_h multiplied h[t]"),
-    ({"for_h": "outer(h[t] * (not first), delta)"}, "the first state taken as zero: it is h[0]"),
-    ({"for_h": "outer(delta, h[t])"}, "the gradient of W_h transposed: rows belong to h[t]"),
-    ({"for_h": "outer(h[t], arrived)"}, "the gradient of W_h from a_t: it needs delta, behind the tanh"),
-    ({"for_x": "outer(x[t], arrived)"}, "the gradient of W_x from a_t: it needs delta, behind the tanh"),
+    ({"slope": "1"}, "the slope of the tanh is forgotten: multiply by 1 - h[t] ** 2"),
+    ({"slope": "1 - h[t - 1] ** 2"}, "the slope from h[t - 1], before the step: the tanh gave h[t]"),
+    ({"slope": "1 - tanh(h[t]) ** 2"}, "a tanh of h: h has gone through the tanh already"),
+    ({"slope": "1 - h[t]"}, "1 - h in place of 1 - h ** 2"),
+    ({"slope": "h[t] * (1 - h[t])"}, "the slope of the sigmoid: that of the tanh is 1 - h ** 2"),
+    ({"for_x": "outer(x[t - 1], delta) * (not first)"}, "x[0] left out: it is read at step 1"),
+    ({"for_x": "outer(x[t % len(x)], delta)"}, "x[t] in the gradient of W_x: step t reads x[t - 1]"),
+    ({"for_x": "outer(x[t - 2], delta)"}, "x[t - 2] in the gradient of W_x: step t reads x[t - 1]"),
+    ({"for_h": "outer(h[t], delta)"}, "h[t] in the gradient of W_h: W_h multiplied h[t - 1]"),
+    ({"for_h": "outer(h[t - 1] * (not first), delta)"}, "the first state taken as zero: it is h[0]"),
+    ({"for_h": "outer(delta, h[t - 1])"}, "the gradient of W_h transposed: rows belong to h[t - 1]"),
+    (
+        {"for_h": "h[t - 1] @ delta"},
+        "one number in the gradient of W_h, a sum of products: np.outer(h[t - 1], delta) makes the matrix",
+    ),
+    ({"for_h": "outer(h[t - 1], arrived)"}, "the gradient of W_h from a_t: it needs delta, behind the tanh"),
+    ({"for_x": "outer(x[t - 1], arrived)"}, "the gradient of W_x from a_t: it needs delta, behind the tanh"),
     ({"for_b": "arrived"}, "the gradient of b from a_t: it needs delta, behind the tanh"),
     ({"from_later": "delta @ w_h"}, "W_h is not transposed on the way back"),
     ({"from_later": "arrived @ w_h.T"}, "what goes back does not pass the tanh: it is delta @ w_h.T"),
@@ -86,51 +94,80 @@ MISTAKES = [  # lines in their place, and the words for it
         {"from_later": "0 * delta"},
         "nothing goes back from step to step: go from the last to the first, and hand delta @ w_h.T on",
     ),
-    ({"at_loss": "dh[t] * last"}, "the last loss alone: dh[t] is added at every step"),
-    ({"at_loss": "dh[t] * last + dh[0] * (not last)"}, "dh[0] at each step but the last"),
-    ({"at_loss": "dh[len(dh) - 1]"}, "the last row of dh added at every step"),
-    ({"arrived": "where(last, at_loss, from_later)"}, "the last loss alone: dh[t] is added at every step"),
-    ({"kept": "delta"}, "delta in place of the gradient at each state: that one comes before the tanh"),
-    ({"kept": "from_later"}, "what goes on to h[t] in place of what has arrived at h[t + 1]"),
-    ({"kept": "arrived - at_loss"}, "what comes from later steps alone: dh[t] belongs to it"),
-    ({"for_x": "outer(x[t], delta) * first"}, "the gradient of W_x of the first step alone: add up all"),
-    ({"for_h": "outer(h[t], delta) * first"}, "the gradient of W_h of the first step alone: add up all"),
+    (
+        {"arrived": "at_loss", "kept": "whole"},
+        "t goes from 1 to T: go from the last step to the first, so that a[t] is whole before it is used",
+    ),
+    (
+        {
+            "for_x": "outer(x[t - 1], delta) * (not last)",
+            "for_h": "outer(h[t - 1], delta) * (not last)",
+            "for_b": "delta * (not last)",
+            "from_later": "delta @ w_h.T * (not last)",
+        },
+        "the last step left out: t begins at T",
+    ),
+    ({"at_loss": "d[t] * last"}, "the last loss alone: d[t] is added at every step"),
+    ({"at_loss": "d[len(x)]"}, "the last row of d added at every step"),
+    ({"at_loss": "d[t - 1]"}, "d[t - 1] at step t: row t belongs to h[t]"),
+    ({"kept": "delta"}, "delta in place of a, the gradient at each state: a comes before the tanh"),
+    ({"kept": "from_later"}, "what goes on to h[t - 1] in place of what has arrived at h[t]"),
+    ({"kept": "arrived - at_loss"}, "what comes from later steps alone: d[t] belongs to a[t]"),
+    ({"for_x": "outer(x[t - 1], delta) * first"}, "the gradient of W_x of the first step alone: add up all"),
+    ({"for_h": "outer(h[t - 1], delta) * first"}, "the gradient of W_h of the first step alone: add up all"),
     ({"for_b": "delta * first"}, "the gradient of b of the first step alone: add up all"),
     (
         {
-            "for_x": "outer(x[t], delta) * first",
-            "for_h": "outer(h[t], delta) * first",
+            "for_x": "outer(x[t - 1], delta) * first",
+            "for_h": "outer(h[t - 1], delta) * first",
             "for_b": "delta * first",
         },
         "the gradients of the first step alone: add up those of all steps",
     ),
     (
-        {"for_x": "outer(x[t], delta) * last", "for_h": "outer(h[t], delta) * last", "for_b": "delta * last"},
+        {
+            "for_x": "outer(x[t - 1], delta) * last",
+            "for_h": "outer(h[t - 1], delta) * last",
+            "for_b": "delta * last",
+        },
         "the gradients of the last step alone: add up those of all steps",
     ),
     (
         {
-            "for_x": "outer(x[t], delta) / len(x)",
-            "for_h": "outer(h[t], delta) / len(x)",
+            "for_x": "outer(x[t - 1], delta) / len(x)",
+            "for_h": "outer(h[t - 1], delta) / len(x)",
             "for_b": "delta / len(x)",
         },
         "the mean over the steps: the shares are added",
     ),
 ]
+ADVICE = {  # what stands behind an error
+    IndexError: "t goes from T to 1, and step t reads x[t - 1]",
+    ValueError: "x[t - 1], h[t - 1] and delta have one axis each: np.outer(h[t - 1], delta) makes the matrix",
+}
+ROWS = [  # what becomes of the rows of a, and the words for it
+    (lambda a: a[::-1], "a in the order in which you went back: row t belongs to h[t], so turn it round"),
+    (
+        lambda a: np.concatenate([0 * a[:1], a[1:]]),
+        "a[0] is still zero: at step 1, too, delta @ w_h.T goes on",
+    ),
+    (lambda a: np.concatenate([a[1:], 0 * a[:1]]), "a, one row too early: row t belongs to h[t]"),
+]
 
 
-def _gone_back(x, h, w_h, dh, lines):
+def _gone_back(x, h, w_h, d, lines):
     """Return what an answer gives whose step has these lines in place of its own."""
-    values = {"x": x, "h": h, "w_h": w_h, "dh": dh, "outer": np.outer, "tanh": np.tanh, "where": np.where}
-    values["from_later"] = np.zeros(dh.shape[1])
-    totals, states = [0, 0, 0], np.zeros(dh.shape)
-    for t in reversed(range(len(x))):
-        values |= {"t": t, "first": t == 0, "last": t == len(x) - 1}
+    values = {"x": x, "h": h, "w_h": w_h, "d": d, "outer": np.outer, "tanh": np.tanh}
+    values["from_later"] = np.zeros(d.shape[1])
+    totals, states = [0, 0, 0], np.zeros(d.shape)
+    for t in range(len(x), 0, -1):
+        values |= {"t": t, "first": t == 1, "last": t == len(x)}
         for name, line in {**STEP, **lines}.items():
             values[name] = eval(line, values)
         shares = values["for_x"], values["for_h"], values["for_b"]
         totals = [total + share for total, share in zip(totals, shares, strict=True)]
         states[t] = values["kept"]
+    states[0] = d[0] + values["from_later"]
     return *totals, states
 
 
@@ -148,22 +185,36 @@ def _drawn(steps, features, units):
     return [rng.normal(size=shape) * 0.7 for shape in shapes]
 
 
+def _from_losses(steps, units, every=True):
+    """Return d of a loss at each step, or of one at the last: no loss hears h_0."""
+    d = np.random.default_rng(units).normal(size=(steps + 1, units))
+    d[: 1 if every else steps] = 0
+    return d
+
+
 def _asked(steps=5, features=2, units=3, every=True):
-    """Return what an answer is given: inputs, states, W_h, and gradients of one loss or of one a step."""
+    """Return what an answer is given: inputs, states, W_h, and d."""
     x, h_0, *weights = _drawn(steps, features, units)
-    dh = np.random.default_rng(units).normal(size=(steps, units))
-    if not every:
-        dh[:-1] = 0
-    return x, _forward(x, h_0, *weights), weights[1], dh
+    return x, _forward(x, h_0, *weights), weights[1], _from_losses(steps, units, every)
 
 
 def _came(answer, given):
-    came = properties.several(answer(*given), NAMES)
-    x, h, _, dh = given
+    x, h, _, d = given
+    try:
+        came = properties.several(answer(*given), NAMES)
+    except WrongAnswerError as wrong:
+        words = ADVICE.get(type(wrong.__cause__))
+        if words is None:
+            raise
+        raise WrongAnswerError("no error", f"{described(wrong.__cause__)} ({words})") from wrong
     units = h.shape[1]
-    shapes = (x.shape[1], units), (units, units), (units,), dh.shape
+    shapes = (x.shape[1], units), (units, units), (units,), d.shape
     for name, each, shape in zip(NAMES, came, shapes, strict=True):
         found = properties.numbers(each).shape
+        if found == (len(x), units) and shape == d.shape:
+            raise WrongAnswerError(
+                f"{name} of shape {shape}", f"shape {found}: row 0, that of h[0], is missing"
+            )
         if found != shape:
             raise WrongAnswerError(f"{name} of shape {shape}", f"shape {found}")
     return [properties.numbers(each) for each in came]
@@ -199,6 +250,10 @@ def _name_the_mistake(answer, given):
     for (lines, words), (others, more) in itertools.combinations(MISTAKES, 2):
         if not lines.keys() & others.keys() and all(_same(came, _gone_back(*given, lines | others))):
             raise WrongAnswerError(None, f"two mistakes: {words}. And: {more}")
+    if all(_same(came[:3], expected[:3])):
+        for rows, words in ROWS:
+            if np.allclose(came[3], rows(expected[3]), rtol=0, atol=1e-6):
+                raise WrongAnswerError(None, words)
     right = [name for name, same in zip(NAMES, _same(came, expected), strict=True) if same]
     wrong = [name for name in NAMES if name not in right]
     differ = max(np.abs(one - other).max() for one, other in zip(came, expected, strict=True))
@@ -210,21 +265,21 @@ def _name_the_mistake(answer, given):
 
 
 def _agrees_with_finite_differences(answer):
-    """Require the slope of the loss, the sum of dh times h, along each number, at other sizes."""
+    """Require the slope of the loss, the sum of d times h, along each number, at other sizes."""
     x, h_0, *weights = _drawn(4, 3, 2)
+    d = _from_losses(4, 2)
     states = _forward(x, h_0, *weights)
-    given = x, states, weights[1], np.random.default_rng(8).normal(size=(4, 2))
-    came, dh = _came(answer, given), given[3]
+    came = _came(answer, (x, states, weights[1], d))
     for name, gradient, weight in zip(NAMES, came, weights, strict=False):
-        slopes = _slopes(lambda: (dh * _forward(x, h_0, *weights)[1:]).sum(), weight)
+        slopes = _slopes(lambda: (d * _forward(x, h_0, *weights)).sum(), weight)
         _require_close(name, gradient, slopes)
-    for t in range(4):
-        state = states[t + 1].copy()
+    for t in range(5):
+        state = states[t].copy()
 
         def from_here(state=state, t=t):
-            return (dh[t:] * _forward(x[t + 1 :], state, *weights)).sum()
+            return (d[t:] * _forward(x[t:], state, *weights)).sum()
 
-        _require_close(f"the gradient at h[{t + 1}]", came[3][t], _slopes(from_here, state))
+        _require_close(f"the gradient at h[{t}]", came[3][t], _slopes(from_here, state))
 
 
 def _slopes(loss, array, little=1e-5):
@@ -250,6 +305,7 @@ def _require_close(name, gradient, slopes):
 
 
 GRADIENTS = ("the first gradient", "the second")
+ALWAYS = "larger gradients: scale only where the norm is above the limit, min(1, limit / norm)"
 LARGE = [np.array([[3.0, 0.0], [0.0, -4.0]]), np.array([12.0, 0.0])]  # norms 5 and 12, together 13
 
 
@@ -267,7 +323,12 @@ def _keeps_shapes(answer):
 def _leaves_small_gradients_alone(answer):
     for limit in (13.0, 20.0):
         for came, gradient in zip(_clipped(answer, limit), LARGE, strict=True):
-            properties.same_values(came, gradient)
+            if np.abs(came).sum() < np.abs(gradient).sum() - 1e-5:
+                raise WrongAnswerError(
+                    f"no change at a limit of {limit:g}: the common norm is 13",
+                    "smaller gradients: the common norm is the root of the sum of all squares",
+                )
+            properties.same_values(came, gradient, [(gradient * limit / 13, ALWAYS)])
 
 
 def _keeps_the_direction(answer):
@@ -290,7 +351,10 @@ def _reaches_the_limit(answer):
     for limit in (2.0, 12.5):
         norm = np.sqrt(sum((came**2).sum() for came in _clipped(answer, limit)))
         if not abs(norm - limit) <= 1e-4:
-            raise WrongAnswerError(f"a common norm of {limit:g}, the limit", f"a common norm of {norm:.3g}")
+            came = f"a common norm of {norm:.3g}"
+            if abs(norm - limit * 13 / 12) <= 1e-4:
+                came += ": is it the largest norm by which you divide?"
+            raise WrongAnswerError(f"a common norm of {limit:g}, the limit", came)
 
 
 def _zeros_stay_zeros(answer):
@@ -340,6 +404,11 @@ def _is_the_power_of_the_gain(answer):
             (APART * expected, "the difference itself: divide it by 0.001"),
             (UNITS * expected, "a sum over the units: the mean was asked for"),
             (UNITS * NOISE.shape[1] * expected, "a sum: the mean was asked for"),
+            (np.sqrt(UNITS) * expected, "the norm of the difference: the mean absolute one was asked for"),
+            (
+                np.sqrt(UNITS * NOISE.shape[1]) * expected,
+                "the norm of the difference: its mean was asked for",
+            ),
             (APART * expected**2, "the squared difference: the absolute one was asked for"),
             (np.zeros(len(GAINS)), "no difference at all: does the second run begin at 0.001?"),
         ],
@@ -351,6 +420,7 @@ def _is_measured(answer):
     """Require what a cell gives that reads its inputs and has a tanh, so that no formula has it."""
     first, second = _last_states()
     on_zeros = np.subtract(*reversed(_last_states(0)))
+    from_one, from_zero = _last_states(apart=1.0)[1], first
     over_all = {"axis": (1, 2)}
     properties.same_values(
         _read(answer, _tanh),
@@ -360,15 +430,16 @@ def _is_measured(answer):
             *properties.mean_first((second - first) / APART, **over_all),
             (np.abs(second).mean(**over_all) / APART, "one run alone: the difference of two was asked for"),
             (np.abs(on_zeros).mean(**over_all) / APART, "runs on zeros: each step takes its x from `inputs`"),
+            (np.abs(from_one - from_zero).mean(**over_all), "a second run from h = 1: begin it at 0.001"),
         ],
         tolerance=2e-3,  # of float32, in thousandths
     )
 
 
-def _last_states(x=1):
-    """Return the last states, `(gains, batch, units)`, of a run from 0 and one from 0.001."""
+def _last_states(x=1, apart=APART):
+    """Return the last states, `(gains, batch, units)`, of a run from 0 and one from `apart`."""
     runs = []
-    for start in (0.0, APART):
+    for start in (0.0, apart):
         last = []
         for gain in GAINS:
             cell, h = _tanh(gain), np.full((NOISE.shape[1], UNITS), start)
@@ -409,10 +480,10 @@ EXERCISES = [
             ("agrees with finite differences, at other sizes", _agrees_with_finite_differences),
         ],
         [
-            "Begin with zeros of the shapes of W_x, W_h and b, and go from the last step to the first.",
-            "At step t: arrived = dh[t] + from_later. Then delta = arrived * (1 - h[t + 1]**2).",
-            "Add np.outer(x[t], delta) to dw_x, np.outer(h[t], delta) to dw_h, and delta to db.",
-            "from_later is delta @ w_h.T, for the step before. `arrived` is row t of the fourth result.",
+            "Begin with zeros of the shapes of W_x, W_h and b, and with a = d.copy(). Then t = T, ..., 2, 1.",
+            "Each step has five lines: delta, its shares of W_x, W_h and b, and what a[t - 1] gets.",
+            "delta is a[t] times the slope, from h[t]. The share of W_h is np.outer(h[t - 1], delta).",
+            "The share of W_x is np.outer(x[t - 1], delta). At last: a[t - 1] += delta @ w_h.T.",
         ],
     ),
     Exercise(
