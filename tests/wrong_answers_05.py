@@ -166,6 +166,12 @@ def turned_in_place(*weights):
     return weights
 
 
+def turned_by_two_rows(kernel, recurrent_kernel, bias):
+    bias = bias.copy()
+    bias[:, :4] *= -1
+    return kernel, recurrent_kernel, bias
+
+
 def only_the_first_row(x, h, *weights):
     return np.concatenate([RIGHT(x[:1], h[:1], *weights), h[1:]])
 
@@ -192,6 +198,7 @@ WRONG = {
             "other weights for r or g",
         ),
         (lambda kernel, recurrent, bias: -kernel, "3 results: kernel, recurrent kernel, bias"),
+        (turned_by_two_rows, "a bias of one row, (3 units,): `bias[..., :units]` fits one row and two"),
         (turned_in_place, "a change in `kernel`, `recurrent_kernel`, `bias`"),
     ],
     "05.gru_step": [

@@ -116,7 +116,8 @@ def gru_cell(values=None, without=(), reset_after=True, title=None):
     Args:
         values: a dict to numbers that are printed at the parts, from names among `"x"`, `"h_before"`,
             `"z"`, `"r"`, `"g"` and `"h"`.
-        without: the parts that are drawn pale, as if taken away: `"z"`, `"r"` or `"g"`.
+        without: the parts that are drawn pale, as if taken away: `"z"`, which leaves the candidate alone,
+            `"r"` or `"g"`.
         reset_after: reset after the product with W_h, or before it.
         title: the one thing to see.
 
@@ -144,7 +145,8 @@ def gru_cell(values=None, without=(), reset_after=True, title=None):
 
     sheet.feed((1.7, top), row=h_row, into={z: -0.3, r: -0.3, first: 0})
     sheet.feed(x, row=x_row, into={z: 0.3, r: 0.3, g: 0})
-    sheet.wire(h_before, keep, width=4)
+    sheet.wire(h_before, (1.7, top), width=4, arrow=False)
+    sheet.wire((1.7, top), keep, part="z", width=4)
     sheet.wire(z, keep, part="z", color=COLORS["z"], says="$z_t$")
     sheet.wire((z_at, mix), rest, part="z", color=COLORS["z"], dot=True)
     sheet.wire(rest, write, part="z", color=COLORS["z"])
@@ -153,7 +155,7 @@ def gru_cell(values=None, without=(), reset_after=True, title=None):
     sheet.wire(second, g)
     sheet.wire(g, write, part="g", color=COLORS["g"], says="$g_t$", ha="right")
     sheet.wire(write, add)
-    sheet.wire(keep, add, width=4)
+    sheet.wire(keep, add, part="z", width=4)
     sheet.wire(add, h, width=4)
     sheet.label((z_at + g_at) / 2, top + 0.33, r"$z_t\,h_{t-1}$", "z", SOFT, WORD)
     sheet.label((r_at + g_at) / 2, mix + 0.3, "$1-z_t$", "z", SOFT, WORD)

@@ -42,7 +42,11 @@ class MyGRUCell(keras.layers.Layer):
 
 
 def turn_update_gate(kernel, recurrent_kernel, bias):
-    """Return weights for the other convention of z: the same states from h = (1 - z) h + z g."""
+    """Return weights for the other convention of z: the same states from h = (1 - z) h + z g.
+
+    `bias` is `(3 units,)`, or `(2, 3 units)` where the reset comes after the product: `bias[..., :units]` is
+    the block of z in both. Return new arrays, and leave the given ones as they are.
+    """
     units = len(recurrent_kernel)
     sign = np.repeat([-1.0, 1.0, 1.0], units)
     return kernel * sign, recurrent_kernel * sign, bias * sign
@@ -61,9 +65,9 @@ def reset_experiment(biases, inputs, make_cell):
     """Measure for each bias of the reset gate how much of a state is left after all steps of `inputs`.
 
     `inputs` are `(steps, batch, features)`; `make_cell(bias)` gives a cell of `cell.units` units, and
-    `cell(x, [h])` goes one step. Run each cell twice over the same inputs, from all of h = -0.5, then from
-    all of h = 0.5. What is left is the mean absolute difference of the two last h. Return a list of one
-    number for each bias.
+    `cell(x, [h])` goes one step: it returns the new h, and the list of it. Run each cell twice over the same
+    inputs: from h = -0.5 in every unit, then from 0.5, so that the two differ by 1 at the start. What is left
+    is the mean absolute difference of the two last h. Return a list of one number for each bias.
     """
     left = []
     for bias in biases:
@@ -243,7 +247,14 @@ def _other_convention(x, h, kernel, recurrent_kernel, bias):
 
 
 def _turned(answer):
-    came = properties.several(answer(*WEIGHTS), ("kernel", "recurrent kernel", "bias"))
+    try:
+        returned = answer(*WEIGHTS)
+    except WrongAnswerError as error:
+        if not isinstance(error.__cause__, IndexError):
+            raise
+        fits = "an answer for a bias of one row, (3 units,): `bias[..., :units]` fits one row and two"
+        raise WrongAnswerError(fits, error.came) from error
+    came = properties.several(returned, ("kernel", "recurrent kernel", "bias"))
     for turned, weight in zip(came, WEIGHTS, strict=True):
         properties.same_shape(turned, weight.shape)
     return [properties.numbers(turned) for turned in came]
@@ -317,11 +328,11 @@ BIASES, RUN = np.array([-6.0, 0.0, 6.0]), 6
 NOISE = np.random.default_rng(4).normal(size=(10, 3, 2)).astype("float32")
 
 
-def _with_reset_bias(bias, kernel_initializer, recurrent_initializer):
+def _with_reset_bias(bias, kernel_initializer, recurrent_initializer, update=0):
     cell = GRUCell(8, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer)
     cell.build((None, NOISE.shape[-1]))
     start = np.zeros((2, 24), "float32")
-    start[0, 8:16] = bias
+    start[0, :8], start[0, 8:16] = update, bias
     cell.bias.assign(start)
     return cell
 
@@ -331,10 +342,10 @@ def _sees_nothing_else(bias):
     return _with_reset_bias(bias, "zeros", "zeros")
 
 
-def _sees_all(bias):
+def _sees_all(bias, update=0):
     """Return a cell with the same weights at each call."""
     return _with_reset_bias(
-        bias, keras.initializers.GlorotUniform(seed=0), keras.initializers.Orthogonal(seed=1)
+        bias, keras.initializers.GlorotUniform(seed=0), keras.initializers.Orthogonal(seed=1), update
     )
 
 
@@ -417,8 +428,8 @@ def _draw_what_is_left(answer):
     plotting.curves(
         biases,
         {
-            "measured": _read(answer, _sees_all, biases, len(NOISE)),
-            "$0.5^{10}$": np.full(len(biases), 0.5 ** len(NOISE)),
+            f"z near {near}": _read(answer, functools.partial(_sees_all, update=bias), biases, len(NOISE))
+            for near, bias in (("1/2", 0), ("1", 3))
         },
         xlabel="bias of the reset gate",
         ylabel="left of a state",
@@ -440,7 +451,7 @@ EXERCISES = [
         ],
         [
             "Two products: inputs times kernel plus bias[0], and h times recurrent_kernel plus bias[1].",
-            "`ops.split(product, 3, axis=-1)` gives the blocks z, r, g of each.",
+            "`ops.split(product, 3, axis=-1)` gives the blocks z, r, g of each; without the axis, rows.",
             "z and r are `ops.sigmoid` of the sum of their two blocks; g is `ops.tanh(x_g + r * h_g)`.",
             "h = z * h + (1 - z) * g. Where `self.z_keeps` is False, exchange z and 1 - z in that line.",
         ],
