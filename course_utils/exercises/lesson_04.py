@@ -1,13 +1,12 @@
 """Exercises of lesson 04, the LSTM."""
 
-import functools
 import itertools
 
 import keras
 import numpy as np
 from keras import ops
 
-from course_utils.exercises import cells, properties
+from course_utils.exercises import cells, properties, step_lines
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 from course_utils.recurrent import LSTMCell
 
@@ -114,17 +113,13 @@ STATES = ("h", "c")
 LSTM = "LSTMCell"
 
 
-def _sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
 STEP = {  # one line after the other gives what the cell returns: output, first and second state
     "z": "x @ kernel + h @ recurrent_kernel + bias",
     "order": "'ifgo'",
-    "i": "sigmoid(block('i'))",
-    "f": "sigmoid(block('f'))",
-    "g": "tanh(block('g'))",
-    "o": "sigmoid(block('o'))",
+    "i": "sigmoid(of(z, 'i'))",
+    "f": "sigmoid(of(z, 'f'))",
+    "g": "tanh(of(z, 'g'))",
+    "o": "sigmoid(of(z, 'o'))",
     "new_c": "f * c + i * g",
     "new_h": "o * tanh(new_c)",
     "returned": "new_h, new_h, new_c",
@@ -140,16 +135,16 @@ MISTAKES = [  # lines in their place, and the words for it
         if "".join(order) not in ("ifgo", "figo")
     ),
     (
-        {name: f"tanh(block('{name}'))" for name in "ifo"} | {"g": "sigmoid(block('g'))"},
+        {name: f"tanh(of(z, '{name}'))" for name in "ifo"} | {"g": "sigmoid(of(z, 'g'))"},
         "tanh and sigmoid exchanged: i, f and o have the sigmoid, g has the tanh",
     ),
-    ({name: f"tanh(block('{name}'))" for name in "ifo"}, "tanh in all blocks: i, f and o have the sigmoid"),
-    ({"g": "sigmoid(block('g'))"}, "the sigmoid in all blocks: the candidate g has the tanh"),
-    ({name: f"block('{name}')" for name in "ifgo"}, "neither sigmoid nor tanh on the blocks"),
-    ({name: f"block('{name}')" for name in "ifo"}, "no sigmoid: i, f and o need it"),
-    *(({name: f"block('{name}')"}, f"no sigmoid on the gate {name}") for name in "ifo"),
-    *(({name: f"tanh(block('{name}'))"}, f"a tanh on the gate {name}: it has the sigmoid") for name in "ifo"),
-    ({"g": "block('g')"}, "no tanh on the candidate g"),
+    ({name: f"tanh(of(z, '{name}'))" for name in "ifo"}, "tanh in all blocks: i, f and o have the sigmoid"),
+    ({"g": "sigmoid(of(z, 'g'))"}, "the sigmoid in all blocks: the candidate g has the tanh"),
+    ({name: f"of(z, '{name}')" for name in "ifgo"}, "neither sigmoid nor tanh on the blocks"),
+    ({name: f"of(z, '{name}')" for name in "ifo"}, "no sigmoid: i, f and o need it"),
+    *(({name: f"of(z, '{name}')"}, f"no sigmoid on the gate {name}") for name in "ifo"),
+    *(({name: f"tanh(of(z, '{name}'))"}, f"a tanh on the gate {name}: it has the sigmoid") for name in "ifo"),
+    ({"g": "of(z, 'g')"}, "no tanh on the candidate g"),
     ({"z": "x @ kernel + h @ recurrent_kernel"}, "the bias is forgotten"),
     (
         {"z": "x @ kernel + bias"},
@@ -201,16 +196,6 @@ MISTAKES = [  # lines in their place, and the words for it
     ({"returned": "new_h, new_c, new_c"}, "c twice in the list: it is [h, c]"),
     ({"returned": "o, new_h, new_c"}, "the output gate as the output: the output is h"),
 ]
-_compiled = functools.cache(functools.partial(compile, filename="a step", mode="eval"))
-
-
-def _step_with(given, lines):
-    """Return what a cell returns whose step has these lines in place of its own."""
-    values = {**given, "sigmoid": _sigmoid, "tanh": np.tanh}
-    values["block"] = lambda name: np.split(values["z"], 4, axis=1)[values["order"].index(name)]
-    for name, line in {**STEP, **lines}.items():
-        values[name] = eval(_compiled(line), values)
-    return values["returned"]
 
 
 def _returns_h_and_the_states(answer):
@@ -223,25 +208,16 @@ def _has_the_numbers_of_a_step(answer):
     weights = cells.like_keras(LSTM, cells.UNITS, cells.FEATURES).get_weights()
     given |= dict(zip(("kernel", "recurrent_kernel", "bias"), weights, strict=True))
 
-    def fits(lines):
-        return np.allclose(came, _step_with(given, lines), rtol=0, atol=1e-4)
-
-    if fits({}):
+    if step_lines.name_the_mistake(came, STEP, given, MISTAKES):
         return
-    for lines, words in MISTAKES:
-        if fits(lines):
-            raise WrongAnswerError(None, words)
-    for (lines, words), (others, more) in itertools.combinations(MISTAKES, 2):
-        if not lines.keys() & others.keys() and fits(lines | others):
-            raise WrongAnswerError(None, f"two mistakes: {words}. And: {more}")
     _say_which_state_is_off(came, given)
 
 
 def _say_which_state_is_off(came, given):
     """Compare c and h each by itself: h may be right for the answer's own c."""
     output, h, c = came
-    _, right_h, right_c = _step_with(given, {})
-    followed = _step_with({**given, "came": c}, {"new_c": "came"})[1]
+    _, right_h, right_c = step_lines.result(STEP, given)
+    followed = step_lines.result({**STEP, "new_c": "came"}, {**given, "came": c})[1]
     off_h, off_c, off_followed = (
         np.abs(one - other).max() for one, other in ((h, right_h), (c, right_c), (h, followed))
     )
@@ -293,7 +269,7 @@ def _grows_with_the_bias(answer):
 
 
 def _is_the_power_of_the_gate(answer):
-    gates = _sigmoid(BIASES)
+    gates = step_lines.sigmoid(BIASES)
     expected = gates**RUN
     properties.same_values(
         _read(answer, _sees_nothing_else),
@@ -325,7 +301,10 @@ def _is_measured(answer):
         read,
         np.abs(c_1 - c_0).mean(**over_all),
         [
-            (_sigmoid(BIASES) ** RUN, "sigma(bias) ** steps, a hypothesis: run the cell and measure"),
+            (
+                step_lines.sigmoid(BIASES) ** RUN,
+                "sigma(bias) ** steps, a hypothesis: run the cell and measure",
+            ),
             *properties.mean_first(c_1 - c_0, **over_all),
             (np.abs(c_1).mean(**over_all), "c of one run alone: the difference of two runs was asked for"),
             (c_1.mean(**over_all), "c of one run alone: the difference of two runs was asked for"),
@@ -375,7 +354,7 @@ def _draw_what_is_left(answer):
         biases,
         {
             "measured": _read(answer, _sees_all, biases, len(NOISE)),
-            "$\\sigma(b)^{20}$": _sigmoid(biases) ** len(NOISE),
+            "$\\sigma(b)^{20}$": step_lines.sigmoid(biases) ** len(NOISE),
         },
         xlabel="forget bias b",
         ylabel="left of a cell state",

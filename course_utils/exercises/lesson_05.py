@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from course_utils.exercises import cells, properties
+from course_utils.exercises import cells, properties, step_lines
 from course_utils.exercises.exercise import Exercise, WrongAnswerError
 from course_utils.recurrent import GRUCell
 
@@ -83,10 +83,6 @@ def reset_experiment(biases, inputs, make_cell):
 
 STATES = ("h",)
 GRU = "GRUCell"
-
-
-def _sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 STEP = {  # one line after the other gives what the cell returns: output and state
@@ -170,16 +166,6 @@ MISTAKES = [  # lines in their place, and the words for it
     ({"returned": "g, new"}, "the candidate as the output: the output is the new h"),
     ({"returned": "z, new"}, "the update gate as the output: the output is the new h"),
 ]
-_compiled = functools.cache(functools.partial(compile, filename="a step", mode="eval"))
-
-
-def _step_with(given, lines):
-    """Return what a cell returns whose step has these lines in place of its own."""
-    values = {**given, "sigmoid": _sigmoid, "tanh": np.tanh}
-    values["of"] = lambda array, name: np.split(array, 3, axis=-1)[values["order"].index(name)]
-    for name, line in {**STEP, **lines}.items():
-        values[name] = eval(_compiled(line), values)
-    return values["returned"]
 
 
 def _a_step():
@@ -201,33 +187,23 @@ def _returns_h_and_the_list_of_it(answer):
 
 def _has_the_numbers_of_a_step(answer):
     came, given = cells.gives_output_and_states(answer, GRU, STATES), _a_step()
-
-    def fits(lines):
-        return np.allclose(came, _step_with(given, lines), rtol=0, atol=1e-4)
-
-    if fits({}):
+    if step_lines.name_the_mistake(came, STEP, given, MISTAKES):
         return
-    for lines, words in MISTAKES:
-        if fits(lines):
-            raise WrongAnswerError(None, words)
-    for (lines, words), (others, more) in itertools.combinations(MISTAKES, 2):
-        if not lines.keys() & others.keys() and fits(lines | others):
-            raise WrongAnswerError(None, f"two mistakes: {words}. And: {more}")
     output, state = came
+    off = np.abs(output - step_lines.result(STEP, given)[0]).max()
     if not np.allclose(output, state, atol=1e-4):
         raise WrongAnswerError("the new h as the output, and alone in the list", "two that differ")
     raise WrongAnswerError(
         "h = z * h + (1 - z) * g",
-        f"h off by up to {np.abs(output - _step_with(given, {})[0]).max():.3g}. Print z, r and g: are z "
-        "and r between 0 and 1, and g between -1 and 1?",
+        f"h off by up to {off:.3g}. Print z, r and g: are z and r between 0 and 1, and g between -1 and 1?",
     )
 
 
 def _takes_the_candidate_where_asked(answer):
     came = cells.gives_output_and_states(lambda units: answer(units, False), GRU, STATES)
     given = _a_step()
-    keeps = _step_with(given, {})
-    takes = _step_with(given, {"new": "(1 - z) * h + z * g"})
+    keeps = step_lines.result(STEP, given)
+    takes = step_lines.result({**STEP, "new": "(1 - z) * h + z * g"}, given)
     properties.same_values(
         came,
         takes,
@@ -313,7 +289,7 @@ def _keeps_where_z_is_one(answer):
 def _is_the_step_of_the_gru(answer):
     x_z, x_r, x_g = np.split(X @ WEIGHTS[0] + WEIGHTS[2], 3, axis=1)
     h_z, h_r, h_g = np.split(H @ WEIGHTS[1], 3, axis=1)
-    z, r = _sigmoid(x_z + h_z), _sigmoid(x_r + h_r)
+    z, r = step_lines.sigmoid(x_z + h_z), step_lines.sigmoid(x_r + h_r)
     after = z * H + (1 - z) * np.tanh(x_g + r * h_g)
     properties.same_values(
         answer(X, H, *WEIGHTS),
