@@ -26,7 +26,6 @@ def result(lines, given):
     values["of"] = lambda array, name: np.split(array, len(values["order"]), axis=-1)[
         values["order"].index(name)
     ]
-
     for name, line in lines.items():
         values[name] = eval(_compiled(line), values)
     return values[name]
