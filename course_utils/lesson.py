@@ -35,6 +35,7 @@ STATEMENTS = range(1, 93)
 VERDICT = re.compile(r"holds|does not hold|holds only when \S.*")
 WITHOUT_MEASUREMENT = {17: "definition", 91: "history"}  # what each is a matter of
 WIDTH = 88
+WORDS = 50  # with a figure they stand in one line
 
 _seed = 0
 
@@ -101,7 +102,8 @@ def claim(text, *bounds, guess=None):
     Args:
         text: one sentence, without figures that are measured.
         *bounds: what bears it out, each `(measured, relation, limit)`, where the relation
-            is one of `>`, `>=`, `<`, `<=`, `==`.
+            is one of `>`, `>=`, `<`, `<=`, `==`. A fourth entry says in a few words what was measured, where
+            the text does not.
         guess: what the reader has predicted of the first bound's measured figure; None prints nothing.
 
     Raises:
@@ -203,6 +205,10 @@ class _Bound(NamedTuple):
     holds: bool
     measured_text: str
     limit_text: str
+    words: str
+
+    def words_after(self):
+        return f" ({self.words})" if self.words else ""
 
 
 def _check_bounds(line, bounds, entry):
@@ -214,7 +220,7 @@ def _check_bounds(line, bounds, entry):
         raise ClaimError(_what_was_measured(line, checked))
     print(_wrapped(f"✓ {line}" if bounds else line))
     for bound in checked:
-        print(f"  measured {bound.measured_text} {bound.relation} {bound.limit_text}")
+        print(f"  measured {bound.measured_text} {bound.relation} {bound.limit_text}{bound.words_after()}")
     return checked
 
 
@@ -224,7 +230,10 @@ def _wrapped(line):
 
 def _check_bound(bound):
     try:
-        measured, relation, limit = bound
+        measured, relation, limit, *words = bound
+        (words,) = words or [""]
+        if not isinstance(words, str) or len(words) > WORDS or "\n" in words:
+            raise TypeError("no few words")
         if isinstance(measured, str) or isinstance(limit, str):
             raise TypeError("a text is no number")
         texts = _figures(measured, limit)
@@ -233,10 +242,11 @@ def _check_bound(bound):
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(
             f"A bound is (measured, relation, limit): two numbers and one of {', '.join(RELATIONS)} "
-            f"between them. Received: bound={bound!r}"
+            f"between them; a fourth entry may say in at most {WORDS} characters what was measured. "
+            f"Received: bound={bound!r}"
         ) from error
     finite = math.isfinite(measured) and math.isfinite(limit)  # below infinity is no claim
-    return _Bound(measured, relation, limit, finite and compare(measured, limit), *texts)
+    return _Bound(measured, relation, limit, finite and compare(measured, limit), *texts, words)
 
 
 def _figures(measured, limit):
@@ -276,7 +286,7 @@ def _figure(value, digits):
 def _what_was_measured(line, checked):
     rows = [
         f"  {'as expected' if bound.holds else 'NOT AS EXPECTED'}: "
-        f"measured {bound.measured_text}, expected {bound.relation} {bound.limit_text}"
+        f"measured {bound.measured_text}, expected {bound.relation} {bound.limit_text}{bound.words_after()}"
         for bound in checked
     ]
     return "\n".join(

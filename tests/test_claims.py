@@ -14,17 +14,18 @@ from tools import claims, lessons, seeds
 
 LONG = "all distances: the LSTM answers at every one, and what is measured | is measured at its end"
 UNMEASURED = lesson.WITHOUT_MEASUREMENT
-BOUNDS = [["-1", "<", "0"], ["0.1234", "==", "0.1234"]]
+WORDS = "share of them"
+BOUNDS = [["-1", "<", "0"], ["0.1234", "==", "0.1234", f"({WORDS})"]]
 VERDICT = "holds only when the gates start open, and nothing else is in the way of remembering"
 
 
 @pytest.fixture(name="found")
 def _found(tmp_path, capsys):
     print("some figure 0.5\n  another 0.5")
-    lesson.claim(LONG, (0.5, ">", 0.1), (1e-9, "<", 1))
+    lesson.claim(LONG, (0.5, ">", 0.1), (1e-9, "<", 1, "error | at (all) ends"))
     print("  measured by somebody else\n  ✓ is a number\n✓ is not a claim")
     lesson.claim("it learns", (True, "==", True))
-    lesson.settle(7, f"{LONG}, said twice: {LONG}", VERDICT, (-1, "<", 0), (0.1234, "==", 0.1234))
+    lesson.settle(7, f"{LONG}, said twice: {LONG}", VERDICT, (-1, "<", 0), (0.1234, "==", 0.1234, WORDS))
     for number in UNMEASURED:
         lesson.settle(number, f"it → is good and {LONG}"[:70], "does not hold")
     cells = [markdown("# 02 · RNN: what?\n\ntext"), code("x", outputs=[printed(capsys.readouterr().out)])]
@@ -40,7 +41,7 @@ def _evidence(tmp_path):
 
 def test_a_lessons_claims_are_found_however_long_they_are(found):
     assert (found.path.name, found.title) == ("02_rnn.ipynb", "02 · RNN: what?")
-    bounds = [["0.5", ">", "0.1"], ["1e-09", "<", "1"]]
+    bounds = [["0.5", ">", "0.1"], ["1e-09", "<", "1", "(error | at (all) ends)"]]
     assert found.claims == [
         {"text": LONG, "bounds": bounds},
         {"text": "it learns", "bounds": [["True", "==", "True"]]},
@@ -65,7 +66,7 @@ def test_the_page_has_them_by_number_and_by_notebook(found, evidence, tmp_path):
     assert f"### [01 · It: the evidence](notebooks/evidence/01_it.ipynb){none}- it shows" in page
     assert page.index("### [01") < page.index("### [02")
     assert r"what is measured \| is measured" in page
-    assert f"| {VERDICT} | <sub>< 0, == 0.1234</sub> | [02](notebooks/02_rnn.ipynb) |" in page
+    assert f"| {VERDICT} | <sub>< 0, share of them: == 0.1234</sub> | [02](notebooks/02_rnn.ipynb) |" in page
     where = "[01 evidence](notebooks/evidence/01_it.ipynb)"
     assert f"| 8 | it is one | holds | <sub>> 0</sub> | {where} |" in page
     assert "| does not hold |  | [02](notebooks/02_rnn.ipynb) |" in page  # a matter of definition
@@ -105,7 +106,7 @@ def test_each_claim_has_the_range_of_each_bound_over_the_seeds(found, evidence, 
     measure(evidence, tmp_path, ([statement(8, "it is one", (2.5, ">", 0))], []))
     page = claims.render([found, evidence], tmp_path)
     assert line_of(page, "- all distances").endswith(
-        "<sub>0.1004 - 0.52 (> 0.1), 1e-09 (< 1), seeds 0-2</sub>"
+        "<sub>0.1004 - 0.52 (> 0.1), error | at (all) ends: 1e-09 (< 1), seeds 0-2</sub>"
     )
     assert line_of(page, "- it learns") == "- it learns <sub>True (== True), seeds 0-2</sub>"
     assert "| holds | <sub>2.5 (> 0), seed 0</sub> | [01 evidence]" in line_of(page, "| it is one |")
@@ -116,7 +117,7 @@ def test_what_was_measured_before_the_last_change_is_marked(found, evidence, tmp
     measure(found, tmp_path, ([entry(LONG, (0.5, ">", 0.2), (1e-9, "<", 1)), entry("it knew")], []))
     measure(evidence, tmp_path, ([entry("it shows", (3, ">", 1))], []), code="of another notebook")
     page = claims.render([found, evidence], tmp_path)
-    assert line_of(page, "- all distances").endswith("<sub>> 0.1, < 1 †</sub>")  # another limit
+    assert line_of(page, "- all distances").endswith("> 0.1, error | at (all) ends: < 1 †</sub>")  # a limit
     assert line_of(page, "- it learns") == "- it learns <sub>== True †</sub>"  # another text
     assert line_of(page, "- it shows") == "- it shows <sub>3 (> 1), seed 0 †</sub>"  # other code
     assert page.count("† The figures were measured before the last change") == 1
@@ -177,7 +178,7 @@ def test_a_lesson_that_is_not_stored_leaves_the_page_alone(tmp_path, monkeypatch
     assert not statements.FILE.exists()
 
 
-CLAIMED = "✓ it learns\n  measured 0.97 > 0.9\n"
+CLAIMED = "✓ it learns\n  measured 0.97 > 0.9\n  measured 0.2 < 0.3 (far (away))\n"
 STORED = f"{CLAIMED}The loss measured 0.5 > 0.1\n"
 COMPARED = [
     ("measured 0.97", "measured 0.98765", True),
@@ -186,6 +187,10 @@ COMPARED = [
     ("measured 0.97", "measured nan", True),
     ("measured 0.97", "measured -inf", True),
     ("measured 0.97", "measured True", True),
+    ("measured 0.2", "measured 0.25", True),
+    ("< 0.3", "< 0.4", False),
+    ("(far (away))", "(near (by))", False),
+    (" (far (away))", "", False),
     ("> 0.9", ">= 0.9", False),
     ("> 0.9", "> 0.8", False),
     ("it learns", "it knows", False),
@@ -198,7 +203,7 @@ COMPARED = [
 
 
 def test_of_what_a_claim_prints_the_measured_figure_alone_is_not_compared(tmp_path, capsys):
-    lesson.claim("it learns", (0.97, ">", 0.9))
+    lesson.claim("it learns", (0.97, ">", 0.9), (0.2, "<", 0.3, "far (away)"))
     assert capsys.readouterr().out == CLAIMED
     cells = [
         code(f"print({STORED.replace(old, new)!r}, end='')", outputs=[printed(STORED)], count=count)

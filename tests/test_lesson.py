@@ -100,11 +100,15 @@ def test_training_is_deterministic():
 
 def test_a_claim_that_holds_is_printed_with_its_figures_and_logged(capsys, log):
     lesson.claim(
-        "it works", (0.97, ">", 0.9), (np.float32(3), "<=", 3), (3, ">=", 3), (np.array(1), "==", True)
+        "it works",
+        (0.97, ">", 0.9, "of all symbols, near the end"),
+        (np.float32(3), "<=", 3),
+        (3, ">=", 3),
+        (np.array(1), "==", True),
     )
     assert capsys.readouterr().out.splitlines() == [
         "✓ it works",
-        "  measured 0.97 > 0.9",
+        "  measured 0.97 > 0.9 (of all symbols, near the end)",
         "  measured 3 <= 3",
         "  measured 3 >= 3",
         "  measured 1 == 1",
@@ -226,6 +230,13 @@ def test_a_long_claim_is_wrapped_between_words_and_a_figure_never_is(length, cap
     assert figure == "  measured 0.5 > 0.1"
 
 
+def test_the_longest_words_of_a_figure_stay_in_its_line(capsys):
+    lesson.claim("it works", (-1.23456789e-100, "<=", -1.2e-100, "x" * lesson.WORDS))
+    *_, figure = capsys.readouterr().out.splitlines()
+    assert figure.endswith(f" ({'x' * lesson.WORDS})")
+    assert len(figure) <= lesson.WIDTH
+
+
 def test_a_word_longer_than_a_line_stays_whole(capsys):
     lesson.claim("x" * 100, (1, ">", 0))
     assert "x" * 100 in capsys.readouterr().out
@@ -247,17 +258,32 @@ def test_a_word_longer_than_a_line_stays_whole(capsys):
 )
 def test_a_false_claim_says_what_was_measured_and_expected(bound, log):
     with pytest.raises(lesson.ClaimError) as error:
-        lesson.claim("it works", (1, ">", 0), bound)
+        lesson.claim("it works", (1, ">", 0, "near"), (*bound, "far"))
     measured, relation, limit = bound
-    assert f"NOT AS EXPECTED: measured {measured:.6g}, expected {relation} {limit:.6g}" in str(error.value)
-    assert "  as expected: measured 1, expected > 0" in str(error.value)
+    assert f"NOT AS EXPECTED: measured {measured:.6g}, expected {relation} {limit:.6g} (far)" in str(
+        error.value
+    )
+    assert "  as expected: measured 1, expected > 0 (near)\n" in str(error.value)
     assert "it works" in str(error.value)
     assert log()[0]["held"] is False
 
 
 @pytest.mark.parametrize(
     "bound",
-    [(1, ">"), (1, "=>", 2), ("high", ">", 1), (None, ">", 1), ([1, 2], ">", 0), ("2", ">", 1), 3, None],
+    [
+        (1, ">"),
+        (1, "=>", 2),
+        ("high", ">", 1),
+        (None, ">", 1),
+        ([1, 2], ">", 0),
+        ("2", ">", 1),
+        3,
+        None,
+        (1, ">", 0, 2),
+        (1, ">", 0, "a", "b"),
+        (1, ">", 0, "two\nlines"),
+        (1, ">", 0, "x" * (lesson.WORDS + 1)),
+    ],
 )
 def test_a_bound_that_is_none_is_refused(bound):
     with pytest.raises(ValueError, match=r"A bound is.*Received: bound="):

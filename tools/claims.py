@@ -13,7 +13,8 @@ from tools import lessons, seeds
 
 PAGE = lessons.ROOT / "CLAIMS.md"
 # What `lesson.claim` and `lesson.settle` print: a text in one line or more, then its figures, if it has any.
-MEASURED = re.compile(r"^✓ (.+(?:\n  .+)*?)((?:\n  measured \S+ (?:[<>]=?|==) \S+$)+)", re.MULTILINE)
+FIGURE = r"  measured \S+ (?:[<>]=?|==) \S+(?: \(.+\))?"
+MEASURED = re.compile(rf"^✓ (.+(?:\n  .+)*?)((?:\n{FIGURE}$)+)", re.MULTILINE)
 NOT_MEASURED = re.compile(r"^(Statement \d+: .+(?:\n  .+)*?)\s+\(a\s+matter\s+of\s+\w+\)()$", re.MULTILINE)
 STATEMENT = re.compile(r"Statement (\d+): (.+) → (.+)")
 HEAD = """\
@@ -88,7 +89,7 @@ def found(path):
     printed, claims, settled = "\n".join(outputs), [], {}
     for text, figures in MEASURED.findall(printed) + NOT_MEASURED.findall(printed):
         line = " ".join(text.split("\n  "))
-        bounds = [figure.split()[1:] for figure in figures.strip().splitlines()]
+        bounds = [figure.split(maxsplit=4)[1:] for figure in figures.strip().splitlines()]
         if match := STATEMENT.fullmatch(line):
             settled[int(match[1])] = {"said": match[2], "verdict": match[3], "bounds": bounds}
         else:
@@ -140,7 +141,8 @@ def figures(what, bounds, stored, current):
 
     Args:
         what: the claim, as `seeds` calls it.
-        bounds: those that the notebook has printed: a figure, the relation and the limit of each.
+        bounds: those that the notebook has printed: a figure, the relation, the limit, and perhaps words in
+            brackets, of each.
         stored: what `seeds` has stored of the notebook, or None.
         current: whether the notebook's code is still the one that was run.
     """
@@ -148,9 +150,12 @@ def figures(what, bounds, stored, current):
     alike = len(measured) == len(bounds) and all(map(_alike, bounds, measured))
     if not bounds:
         return ""
-    parts = [f"{relation} {limit}" for _, relation, limit in bounds]
+    parts = [f"{relation} {limit}" for _, relation, limit, *_ in bounds]
     if alike:
-        parts = [_ranges(each, printed[-1]) for each, printed in zip(measured, bounds, strict=True)]
+        parts = [_ranges(each, limit) for each, (_, _, limit, *_) in zip(measured, bounds, strict=True)]
+    named = ["".join(f"{words[1:-1]}: " for words in bound[3:]) for bound in bounds]
+    parts = [name + part for name, part in zip(named, parts, strict=True)]
+    if alike:
         parts.append(_named(measured[0].measured))
         failing = {seed for bound in measured for seed in bound.failing()}
         parts += [f"does not hold under {_named(failing)}"] if failing else []
@@ -159,7 +164,7 @@ def figures(what, bounds, stored, current):
 
 def _alike(printed, bound):
     """Say whether a notebook has printed this bound: of its limit it shows six digits at least."""
-    _, relation, limit = printed
+    _, relation, limit, *_ = printed
     limit = float({"True": 1, "False": 0}.get(limit, limit))
     limits = bound.limit, *bound.limits.values()
     return relation == bound.relation and any(math.isclose(limit, each, rel_tol=1e-5) for each in limits)

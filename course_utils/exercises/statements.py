@@ -1,7 +1,8 @@
 """What is often said, and what came of it: read from the file that `make claims` writes.
 
 The file has, for each statement's number: `said`; `verdict`; `bounds`, a list of what was measured, the
-relation and the limit, as they are printed; `lesson`, its number; and `where`, the notebook that settles it.
+relation, the limit and perhaps words, as they are printed; `lesson`, its number; and `where`, the notebook
+that settles it.
 """
 
 import json
@@ -43,8 +44,8 @@ def show(number, settled, vote):
         return
     voted = {True: "it holds", False: "it does not hold", DEPENDS: "it depends"}[vote]
     print(_wrapped(f"you voted: {voted}. {_compared(settled['verdict'], vote)}"))
-    for measured, relation, limit in settled["bounds"]:
-        print(f"  measured {measured} {relation} {limit}")
+    for bound in settled["bounds"]:
+        print(f"  measured {' '.join(bound)}")
     if not settled["bounds"]:
         print(f"  a matter of {WITHOUT_MEASUREMENT[number]}: nothing is measured")
     print(f"  settled in {settled['where']}")
