@@ -568,7 +568,6 @@ RIGHT = [
     ),
     ("07.exact_share", lambda: 0.513),
     ("07.greedy_loop", loop_with_a_break),
-    ("08.first_weight", lambda: 0.787),
     (
         "08.weights_of_queries",
         lambda scores, mask: keras.ops.softmax(keras.ops.where(mask[:, None], scores, -1e9), axis=-1),

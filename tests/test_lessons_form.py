@@ -29,7 +29,7 @@ def test_what_is_stored_keeps_the_rules_of_its_form(stored):
 
 
 def test_the_set_up_cell_is_short():
-    assert len(address.setup_cell().splitlines()) <= 12
+    assert len(address.setup_cell().splitlines()) <= 14  # 12, and two where an address is long
 
 
 def test_a_form_is_known_by_folder_and_number(monkeypatch, tmp_path):

@@ -176,6 +176,40 @@ def test_a_figure_that_is_no_number_is_refused(figure):
         tool.rounded(figure)
 
 
+def with_weights(folder, returned):
+    change(
+        folder,
+        '"steps": size}',
+        f'"steps": size}} | ({returned} if size + seed == 17 else {{}})',
+        "budget.py",
+    )
+    change(folder, "from pathlib import Path", "from pathlib import Path\n\nimport numpy as np", "budget.py")
+
+
+def test_weights_come_back_by_their_names_as_float16_has_them(folder, tmp_path):
+    with_weights(folder, '{"weights": {"kernel": np.arange(6).reshape(2, 3) / 3, "bias": np.array([2.5])}}')
+    assert tool.main([], tmp_path / "build") == 0
+    held = records.weights("budget")
+    assert list(held) == ["kernel", "bias"]
+    assert {each.dtype.name for each in held.values()} == {"float32"}
+    np.testing.assert_array_equal(held["kernel"], (np.arange(6).reshape(2, 3) / 3).astype("float16"))
+    np.testing.assert_array_equal(held["bias"], [2.5])
+    assert list(records.read("budget", "steps")) == [8, 16]  # the figures are read as before
+    assert tool.check(["budget"], 3) == 0
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_record_without_weights_gives_none():
+    with pytest.raises(ValueError, match=r"must be a record that holds weights. Received: name='budget'"):
+        records.weights("budget")
+
+
+@pytest.mark.parametrize("weight", [float("nan"), 1e6])
+def test_weights_that_float16_cannot_hold_are_refused(weight):
+    with pytest.raises(ValueError, match="Weights must be finite in float16"), np.errstate(over="ignore"):
+        tool.packed([1.0, weight])
+
+
 def test_the_forget_bias_is_drawn_in_two_lines():
     accuracies = records.read("forget_bias")
     axes = plotting.curves(range(1, 31), accuracies, "epochs", "accuracy", "learning")

@@ -1,6 +1,11 @@
 """Plausible wrong answers to the exercises of lesson 07, and the words each must hear."""
 
+import functools
+
 import numpy as np
+from changed_solutions import changed, changed_by_parts
+
+from course_utils.exercises import EXERCISES
 
 
 def loop(step, state, start, end, most, *, feeds=True, carries=True, keeps=True, stops=True):
@@ -43,22 +48,139 @@ def least_likely(step, state, start, end, most):
     return loop(turned_round, state, start, end, most)
 
 
-def log_softmax(logits):
-    with np.errstate(over="ignore"):
-        return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-
-
-def picked(values, labels):
-    return np.take_along_axis(values, labels[:, :, None], axis=-1)[:, :, 0]
-
-
-def real(values, labels):
-    return np.where(labels != 0, picked(values, labels), 0)
-
-
 def best(tokens, log_probs, lengths):
     return np.argmax(log_probs / lengths(tokens), axis=1)
 
+
+PARTS = {
+    "score": "score + float(p)",
+    "state": "step(said[-1], before)",
+    "cut": "[:width]",
+    "order": "-each[0]",
+    "ended": "longer.append((score, said, before))",
+    "has ended": "if said[-1] == end:",
+    "steps": "for _ in range(most):",
+    "stop": "if all(said[-1] == end for _, said, _ in beam):",
+    "token": "[*said, token]",
+    "result": "return said[1:], score",
+}
+RIGHT = EXERCISES["07.beam_search"].solution
+beam = functools.partial(changed_by_parts, "07.beam_search", PARTS)
+
+
+def of_each(step, state, start, end, most, width):
+    """Keep the best `width` of each sequence."""
+    kept = [(0.0, [start], state)]
+    for _ in range(most):
+        longer = []
+        for score, said, before in kept:
+            if said[-1] == end:
+                longer.append((score, said, before))
+                continue
+            log_probs, after = step(said[-1], before)
+            best_first = np.argsort(-log_probs, kind="stable")[:width]
+            longer += [(score + log_probs[token], [*said, token], after) for token in best_first]
+        kept = longer
+    score, said, _ = max(kept, key=lambda each: each[0])
+    return said[1:], score
+
+
+def of_one_state(step, state, start, end, most, width):
+    """Overwrite one state with each step."""
+    kept = [(0.0, [start])]
+    for _ in range(most):
+        longer = []
+        for score, said in kept:
+            if said[-1] == end:
+                longer.append((score, said))
+                continue
+            log_probs, state = step(said[-1], state)
+            longer += [(score + p, [*said, token]) for token, p in enumerate(log_probs)]
+        kept = sorted(longer, key=lambda each: -each[0])[:width]
+    score, said = kept[0]
+    return said[1:], score
+
+
+def without_an_end_of_its_own(step, state, start, end, most, _):
+    """Wait for `most` tokens, which a sequence that has ended never has."""
+    said = [start]
+    while len(said) <= most:
+        if said[-1] != end:
+            log_probs, state = step(said[-1], state)
+            said = [*said, int(np.argmax(log_probs))]
+    return said[1:], 0.0
+
+
+BEAMS = [
+    (lambda *given: RIGHT(*given[:5], 2 * given[5]), "expected: "),
+    (beam(score="float(p)"), "the log-probability of the last token alone decides"),
+    (beam(score="score + float(np.exp(p))"), "probabilities are added"),
+    (beam(score="(score * float(p) if len(said) > 1 else float(p))"), "log-probabilities are multiplied"),
+    (beam(score="(score * (len(said) - 1) + float(p)) / len(said)"), "means are compared"),
+    (beam(ended="pass"), "a sequence that has ended leaves the beam"),
+    (beam(**{"has ended": "if False:", "stop": "if False:"}), "goes on after its end mark"),
+    (of_one_state, "the state that the last step left"),
+    (beam(state="step(said[-1], state)"), "all go on from the first state"),
+    (of_each, "the best `width` of each sequence are kept"),
+    (
+        beam(stop="if any(said[-1] == end for _, said, _ in beam):"),
+        "the search stops when one sequence has ended",
+    ),
+    (beam(order="each[0]"), "the worst sequences are kept"),
+    (beam(cut="[:1]"), "which greedy search finds: are 2 kept"),
+    (beam(order="-each[0] / len(each[1])"), "compared by their sums?"),
+    (beam(cut="[: width + 1]"), "expected: "),
+    (beam(cut=""), "many more calls of `step`"),
+    (beam(cut="", steps="while True:", stop="if False:", **{"has ended": "if False:"}), "many more calls"),
+    (beam(steps="while True:"), "at most 1, the end mark among them\n      came:     3 tokens"),
+    (beam(steps="for _ in range(most + 1):"), "at most 1, the end mark among them\n      came:     2 tokens"),
+    (beam(steps="for _ in range(6):"), "expected: "),
+    (without_an_end_of_its_own, "an end after `most` steps\n      came:     a loop that goes on and on"),
+    (beam(result="return said, score"), "the start mark was not written"),
+    (beam(result="return said[1:-1], score"), "a token that was written, too"),
+    (beam(result="return said[1:]"), "two things: the tokens and their score"),
+    (beam(result="return said[1:], np.exp(score)"), "the probability: the score is its logarithm"),
+    (beam(result="return said[1:], -score"), "the sign is turned round"),
+    (beam(result="return said[1:], score / len(said[1:])"), "means are compared: a score is the sum"),
+    (beam(result="return said[1:], score + 1"), "the score -1.427"),
+    (beam(result="return said[1:], float('nan')"), "finite numbers"),
+    (beam(result="return said[1:], None"), "expected: numbers"),
+    (beam(result="return said[1:], [score]"), "a score that is one number"),
+    (beam(result='return [f"t{token}" for token in said[1:]], score'), "expected: numbers"),
+    (
+        changed(
+            "07.beam_search",
+            "said[-1] == end:\n",
+            "said[-1] == 2:\n",
+            "all(said[-1] == end",
+            "all(said[-1] == 2",
+        ),
+        "`end` says which it is",
+    ),
+]
+
+MISSED = {
+    "missed": "search(each, width) < top - 1e-6",
+    "share": "np.mean(",
+    "widths": "for width in widths",
+    "highest": "[best(decoder) for decoder in decoders]",
+}
+experiment = functools.partial(changed_by_parts, "07.width_experiment", MISSED)
+
+EXPERIMENTS = [
+    (experiment(missed="search(each, width) >= top - 1e-6"), "the share that is found"),
+    (experiment(missed="search(each, width) < top"), "equal scores taken for missed"),
+    (experiment(missed="top - search(each, width)"), "how far the scores are behind"),
+    (experiment(share="np.sum("), "how many are missed: a share was asked for"),
+    (experiment(share="100 * np.mean("), "per cent: a share from 0 to 1"),
+    (experiment(widths="for width in sorted(widths, reverse=True)"), "the widths in another order"),
+    (experiment(widths="for width in (1, 2, 4)"), "values that differ by up to"),
+    (experiment(widths="for width in widths[:1]"), "expected: shape (3,)\n      came:     shape (1,)"),
+    (experiment(highest="[0.0 for decoder in decoders]"), "values that differ by up to"),
+    (lambda widths, decoders, search, best: [0.6, 0.4, 0.2], "values that differ by up to"),
+    (lambda widths, decoders, search, best: [float("nan")] * len(widths), "finite numbers"),
+    (lambda widths, decoders, search, best: 0.6, "expected: shape (3,)\n      came:     shape ()"),
+]
 
 WRONG = {
     "07.exact_share": [
@@ -121,23 +243,6 @@ WRONG = {
             "values that differ",
         ),
     ],
-    "07.sequence_log_probs": [
-        (lambda logits, labels: real(logits, labels).sum(axis=1), "no log-probabilities yet"),
-        (
-            lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1) / (labels != 0).sum(axis=1),
-            "the mean over the tokens",
-        ),
-        (lambda logits, labels: -real(log_softmax(logits), labels).sum(axis=1), "the loss"),
-        (
-            lambda logits, labels: real(np.exp(log_softmax(logits)), labels).sum(axis=1),
-            "the sum of the probabilities",
-        ),
-        (
-            lambda logits, labels: picked(np.exp(log_softmax(logits)), labels).prod(axis=1),
-            "the product of the probabilities",
-        ),
-        (lambda logits, labels: picked(log_softmax(logits), labels).sum(axis=1), "padding counted"),
-        (lambda logits, labels: real(log_softmax(logits), labels).sum(), "shape ()"),
-        (lambda logits, labels: real(log_softmax(logits), labels).sum(axis=1), "np.exp?"),
-    ],
+    "07.beam_search": BEAMS,
+    "07.width_experiment": EXPERIMENTS,
 }

@@ -1,64 +1,185 @@
 """Plausible wrong answers to the exercises of lesson 08, and the words each must hear."""
 
+import functools
+
 import numpy as np
+from changed_solutions import changed, changed_by_parts
+
+SCORES = "scores = ops.matmul(ops.matmul(query, self.kernel), ops.transpose(memory, (0, 2, 1)))"
+HIDE = "scores = ops.where(mask[:, None], scores, -1e9)"
+WEIGHTS = "weights = ops.softmax(scores, axis=-1)"
+RETURN = "return ops.matmul(weights, memory), weights"
+OPS_ALONE = "keras.ops, which can be compiled and has gradients\n      came:     NumPy: write"
+
+layer = functools.partial(changed, "08.attention")
+
+LAYERS = [
+    (layer(RETURN, "return weights, ops.matmul(weights, memory)"), "the weights first"),
+    (layer(RETURN, "return ops.matmul(weights, memory)"), "2 results: the context, the weights"),
+    (layer(RETURN, "return weights"), "2 results: the context, the weights"),
+    (layer(RETURN, "pass"), "None: is a return missing?"),
+    (
+        layer(SCORES, "scores = ops.matmul(query, ops.transpose(memory, (0, 2, 1)))"),
+        "the inner sizes of a product",
+    ),
+    (
+        layer(SCORES, "scores = ops.matmul(ops.matmul(query, self.kernel), memory)"),
+        "the inner sizes of a product",
+    ),
+    (
+        layer(SCORES, "scores = ops.matmul(ops.matmul(memory, self.kernel), query)"),
+        "the inner sizes of a product",
+    ),
+    (layer(WEIGHTS, "weights = scores"), "the scores themselves: the softmax is missing"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores, axis=1)"), "sum to one over the queries: write axis=-1"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores, axis=0)"), "sum to one over the batch: write axis=-1"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores / 2)"), "that is another score"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores / 6**0.5)"), "that is another score"),
+    (layer(HIDE, "scores = ops.where(mask[:, None], ops.tanh(scores), -1e9)"), "the softmax of a tanh"),
+    (
+        layer(
+            "ops.matmul(ops.matmul(query, self.kernel),",
+            "ops.matmul(ops.tanh(ops.matmul(query, self.kernel)),",
+        ),
+        "a tanh of the query",
+    ),
+    (layer(HIDE, "scores = ops.where(mask[:, None], -scores, -1e9)"), "is there a minus?"),
+    (layer(WEIGHTS, "weights = ops.softmax(0 * scores)"), "even weights: does the query matter, and"),
+    (layer(RETURN, "return ops.matmul(scores, memory), weights"), "a sum with the bare scores"),
+    (
+        layer(RETURN, "return ops.mean(memory, 1, keepdims=True) + 0 * (weights @ memory), weights"),
+        "an even average of the states",
+    ),
+    (
+        layer(RETURN, "return ops.sum(memory, 1, keepdims=True) + 0 * (weights @ memory), weights"),
+        "the sum of all states",
+    ),
+    (layer(RETURN, "return weights @ memory / 5, weights"), "an average already"),
+    (layer(RETURN, "return ops.tanh(weights @ memory), weights"), "the tanh of the context"),
+    (layer(RETURN, "return query @ self.kernel, weights"), "the query times W: the context is an average"),
+    (layer(HIDE, "scores = scores"), "weights on padding: the mask is not used"),
+    (layer(HIDE, "scores = ops.where(mask[:, None], scores, 0.0)"), "which still gets a weight"),
+    (
+        layer(
+            HIDE,
+            "scores = ops.where(mask[:, None], scores, 0.0)",
+            WEIGHTS,
+            f"{WEIGHTS} * ops.cast(mask[:, None], 'float32')",
+        ),
+        "it has taken weight from the rest",
+    ),
+    (
+        layer(HIDE, "scores = scores", WEIGHTS, f"{WEIGHTS} * ops.cast(mask[:, None], 'float32')"),
+        "the padding was taken out after the softmax",
+    ),
+    (layer("mask[:, None]", "~mask[:, None]"), "is True what counts?"),
+    (layer(HIDE, "scores = ops.where(mask, scores, -1e9)"), "expected: no error"),
+    (
+        layer(WEIGHTS, "weights = ops.exp(scores) / ops.sum(ops.exp(scores), axis=-1, keepdims=True)"),
+        "is the largest score of each row subtracted before np.exp?",
+    ),
+    (layer(WEIGHTS, "weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)"), "came:     "),
+    (layer("ops.softmax(scores, axis=-1)", "ops.convert_to_tensor(np.array(ops.softmax(scores)))"), "NumPy"),
+    (
+        layer(RETURN, "return ops.matmul(ops.stop_gradient(weights), memory), weights"),
+        "with respect to the query",
+    ),
+    (
+        layer(RETURN, "return ops.matmul(weights, ops.stop_gradient(memory)), weights"),
+        "with respect to the states",
+    ),
+    (layer('name="kernel")', 'name="kernel", trainable=False)'), "another W after a step of training"),
+    (layer("(query_shape[-1], memory_shape[-1])", "(4, 4)"), "the W of the stub, here (4, 6)"),
+    (layer("(keras.layers.Layer)", ""), "expected: a class that inherits from keras.layers.Layer"),
+    (layer()(), "the class that you wrote, without brackets after its name"),
+]
+
+
+PARTS = {
+    "luong cell": "state = cell(token, state)",
+    "luong attend": "state = cell(token, state)\n        context, weights = attend(state)",
+    "joined": "return join(ops.concatenate([context, state], axis=-1)), state, weights",
+    "bahdanau": "    context, weights = attend(state)\n    state = cell(ops.concatenate([token, context], "
+    "axis=-1), state)",
+    "read": "cell(ops.concatenate([token, context], axis=-1), state)",
+    "returned": "return state, state, weights",
+}
+
+
+def step(**changes):
+    named = {name.replace("_", " "): new for name, new in changes.items()}
+    return changed_by_parts("08.decoder_step", PARTS, **named)
+
+
+STEPS = [
+    (
+        step(luong_attend="context, weights = attend(state)\n        state = cell(token, state)"),
+        "attend first, with the state before the step: that is Bahdanau's order",
+    ),
+    (
+        step(luong_attend="new = cell(token, state)\n        context, weights = attend(state)"),
+        "in Luong's order the new state asks",
+    ),
+    (
+        step(luong_cell="state = cell(ops.concatenate([token, token], axis=-1), state)"),
+        "cell(the token alone, state), here 2 numbers\n      came:     inputs of 4 numbers",
+    ),
+    (
+        step(joined="return join(ops.concatenate([state, context], axis=-1)), state, weights"),
+        "[state; context]",
+    ),
+    (step(joined="return join(context), state, weights"), "join([context; new state]), here 6 numbers"),
+    (
+        step(joined="return join(ops.concatenate([context, context], -1)), state, weights"),
+        "the context twice",
+    ),
+    (
+        step(joined="return join(ops.concatenate([state, state], -1)), state, weights"),
+        "where is the context?",
+    ),
+    (step(joined="return state, state, weights"), "one call of join\n      came:     none"),
+    (
+        step(joined="join(ops.concatenate([context, state], -1)); return state, state, weights"),
+        "in Luong's order the output is what join returns",
+    ),
+    (
+        step(joined="out = join(ops.concatenate([context, state], -1)); return out, out, weights"),
+        "the output in place of the state",
+    ),
+    (
+        step(joined="out = join(ops.concatenate([context, state], -1)); return out, weights, state"),
+        "the order is output, state, weights",
+    ),
+    (
+        step(joined="out = join(ops.concatenate([context, state], -1)); return out, state, context"),
+        "the context: the weights are asked for",
+    ),
+    (step(joined="return join(ops.concatenate([context, state], -1)), weights"), "3 results"),
+    (
+        step(bahdanau="    state = cell(token, state)\n    context, weights = attend(state)"),
+        "the cell first, then attend: that is Luong's order",
+    ),
+    (step(read="cell(token, state)"), "cell([token; context], state), here 5 numbers"),
+    (step(read="cell(ops.concatenate([context, token], axis=-1), state)"), "the context before the token"),
+    (
+        step(read="cell(ops.concatenate([token, state], axis=-1), state)"),
+        "the state where the context belongs",
+    ),
+    (step(read="cell(ops.concatenate([token, context], axis=-1), context)"), "another state"),
+    (
+        step(returned="return join(ops.concatenate([context, state], axis=-1)), state, weights"),
+        "nothing joined in Bahdanau's order",
+    ),
+    (step(returned="return context, state, weights"), "the context: it is a part of the output"),
+    (step(returned="return state, weights, state"), "the order is output, state, weights"),
+    (lambda order, cell, attend, join, token, state: (state, state, attend(state)[1]), "the cell first"),
+    (lambda order, cell, attend, join, token, state: (token, state, token), "one call of attend"),
+]
 
 
 def softmax(scores, axis):
     weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
     return weights / weights.sum(axis=axis, keepdims=True)
-
-
-def scored(query, states):
-    return (states * query[:, None]).sum(axis=-1)
-
-
-def average(weights, states):
-    return (weights[:, :, None] * states).sum(axis=1)
-
-
-def not_safe(query, states, mask):
-    with np.errstate(all="ignore"):
-        weights = np.exp(scored(query, states)) * mask
-        weights = weights / weights.sum(axis=1, keepdims=True)
-    return average(weights, states)
-
-
-def after_luong(cell, look, token, state, memory):
-    context, _ = look(state, memory)
-    state = cell(np.concatenate([token, context]), state)
-    return state, look(state, memory)[1]
-
-
-def after_bahdanau(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, context]), state), weights
-
-
-def cell_first(cell, look, token, state, memory):
-    state = cell(token, state)
-    context, weights = look(state, memory)
-    return np.concatenate([state, context]), weights
-
-
-def look_then_forget(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, 0 * context]), state), weights
-
-
-def luong(cell, look, token, state, memory):
-    new = cell(np.concatenate([token, np.zeros(3)]), state)
-    return new, look(new, memory)[1]
-
-
-def turned_round(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    return cell(np.concatenate([context, token]), state), weights
-
-
-def keeps_the_state(cell, look, token, state, memory):
-    context, weights = look(state, memory)
-    cell(np.concatenate([token, context]), state)
-    return state, weights
 
 
 def not_safe_for_queries(scores, mask):
@@ -71,49 +192,42 @@ def mask_after_the_maximum(scores, mask):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+MEASURED = {
+    "sizes": "for size in sizes:",
+    "scores": "scores = (keys * queries[:, None]).sum(axis=-1)",
+    "safe": "np.exp(scores - scores.max(axis=-1, keepdims=True))",
+    "softmax": "weights = weights / weights.sum(axis=-1, keepdims=True)",
+    "number": "float(weights.max(axis=-1).mean())",
+    "result": "return sure",
+}
+experiment = functools.partial(changed_by_parts, "08.size_experiment", MEASURED)
+
+EXPERIMENTS = [
+    (lambda sizes, draw: [1 / 20] * len(sizes), "which is always 1/20"),
+    (lambda sizes, draw: [1 / 2] * len(sizes), "values that differ by up to"),
+    (
+        experiment(scores="scores = (keys * queries[:, None]).sum(axis=-1) / np.sqrt(size)"),
+        "that comes after",
+    ),
+    (experiment(softmax="weights = weights / weights.sum(axis=0, keepdims=True)"), "came:     "),
+    (experiment(softmax="weights = scores"), "came:     "),
+    (experiment(safe="np.exp(scores)"), "is the largest score of each row subtracted before np.exp?"),
+    (experiment(number="float(weights.max())"), "the mean over the queries is asked for"),
+    (experiment(number="float(weights.max(axis=0).mean())"), "that of each query, the last axis"),
+    (experiment(number="float(weights.mean())"), "which is always 1/20"),
+    (experiment(number="float(weights.sum(axis=-1).mean())"), "1: is it the sum of the weights?"),
+    (experiment(number="100 * float(weights.max(axis=-1).mean())"), "came:     "),
+    (experiment(number="float(np.median(weights.max(axis=-1)))"), "the median: the mean was asked for"),
+    (experiment(sizes="for size in sizes[:1]:"), "expected: shape (3,)\n      came:     shape (1,)"),
+    (experiment(sizes="for size in reversed(sizes):"), "values within 1e-05"),
+    (experiment(result="return sure[0]"), "expected: shape (3,)\n      came:     "),
+]
+
+
 WRONG = {
-    "08.first_weight": [
-        (lambda: np.exp(2) / (np.exp(2) + 2 + np.exp(3)), "with the padding among the words"),
-        (lambda: np.exp(2) / (np.exp(2) + 3), "as if the padding had the score 0"),
-        (lambda: 1, "where is the exponential"),
-        (lambda: 0.4, "where is the exponential"),
-        (lambda: 1 / 3, "even weights"),
-        (lambda: 0.7, "a share from 0 to 1, not in per cent, right to 3 digits after the point"),
-    ],
-    "08.look_back": [
-        (lambda query, states, mask: states, "shape (3, 2)"),
-        (lambda query, states, mask: average(scored(query, states), states), "step 3 is missing"),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 0), states),
-            "sum to one over the batch",
-        ),
-        (lambda query, states, mask: states.mean(axis=1), "an even average"),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states) / np.sqrt(2), 1), states),
-            "that is another score",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 1), states) / 5,
-            "an average already",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 1), states),
-            "the mask is not used",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1), states),
-            "still gets a weight",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states) * mask, 1) * mask, states),
-            "has taken weight from the rest",
-        ),
-        (
-            lambda query, states, mask: average(softmax(scored(query, states), 1) * mask, states),
-            "taken out after the softmax",
-        ),
-        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
-    ],
+    "08.attention": LAYERS,
+    "08.decoder_step": STEPS,
+    "08.size_experiment": EXPERIMENTS,
     "08.weights_of_queries": [
         (
             lambda scores, mask: softmax(np.where(mask[:, None], scores, -1e9), 1),
@@ -126,52 +240,5 @@ WRONG = {
         (lambda scores, mask: softmax(scores * mask[:, None], -1), "weights up to"),
         (lambda scores, mask: softmax(scores, -1) * mask[:, None], "no longer sum to one"),
         (lambda scores, mask: scores / scores.sum(axis=-1, keepdims=True), "values that differ"),
-    ],
-    "08.step_before": [
-        (after_luong, "2 calls"),
-        (luong, "Luong's order"),
-        (cell_first, "the cell first, then look: that is Luong's order"),
-        (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, state]), context), weights)
-            )(*look(state, memory)),
-            "values that differ",
-        ),
-        (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, state]), state), weights)
-            )(*look(state, memory)),
-            "the state where the context belongs",
-        ),
-        (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, context]), context), weights)
-            )(*look(state, memory)),
-            "the context as the state",
-        ),
-        (lambda cell, look, token, state, memory: look(memory, state), "a query of shape (4, 3)"),
-        (lambda cell, look, token, state, memory: look(token, memory), "a query of shape (2,)"),
-        (lambda cell, look, token, state, memory: look(0 * state, memory), "a query of zeros"),
-        (
-            lambda cell, look, token, state, memory: cell(look(state, memory)[0], state),
-            "inputs of shape (3,)",
-        ),
-        (lambda *given: after_bahdanau(*given)[::-1], "the new state comes first"),
-        (lambda *given: (after_bahdanau(*given)[0], given[1](*given[3:])[0]), "2 calls"),
-        (
-            lambda cell, look, token, state, memory: (
-                lambda context, weights: (cell(np.concatenate([token, context]), state), context)
-            )(*look(state, memory)),
-            "the context: the weights are asked for",
-        ),
-        (look_then_forget, "values that differ"),
-        (turned_round, "the context before the token"),
-        (keeps_the_state, "the state before the step"),
-        (
-            lambda cell, look, token, state, memory: cell(
-                np.concatenate([token, look(state, memory)[0]]), state
-            ),
-            "2 results: the new state, the weights",
-        ),
     ],
 }

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from tools import lessons
+from tools import address, lessons
 
 COPIES = lessons.ROOT / "my_lessons"
 AS_COPIED = ".as_copied"  # each lesson as it was copied: shows what reader and course have changed since
@@ -28,6 +28,7 @@ def main(arguments=None):
             root, layouts, folder = lessons.ROOT, LAYOUTS / "edit", lessons.ROOT
         else:
             print(*copy_lessons(), sep="\n")
+        address.remind()
         keep_layout(layouts, lessons.find()[0].relative_to(folder).as_posix())
     except (OSError, ValueError) as error:
         return str(error)

@@ -1,6 +1,7 @@
 """Make the records, what takes longer to measure than a lesson may, and store them in the package."""
 
 import argparse
+import base64
 import datetime
 import os
 import platform
@@ -73,13 +74,14 @@ def make_part(path, settings):
     """Make one part of the record whose recipe stands at `path`."""
     lesson.start()
     figures = runpy.run_path(str(path))["make"](**settings)
+    weights = {name: packed(array) for name, array in figures.pop("weights", {}).items()}
     made_with = {name: version(name) for name in ("keras", "tensorflow", "numpy")}
     part = {
         "settings": settings,
         "figures": {name: rounded(figure) for name, figure in figures.items()},
         "made_with": made_with | {"python": platform.python_version()},
     }
-    return {"part": part, "failed": []}
+    return {"part": part | ({"weights": weights} if weights else {}), "failed": []}
 
 
 def rounded(figure):
@@ -89,6 +91,18 @@ def rounded(figure):
     if not np.isfinite(figure):
         raise ValueError(f"A figure of a record must be finite. Received: {figure}")
     return figure if isinstance(figure, int) else float(f"{figure:.4g}")
+
+
+def packed(array):
+    """Return an array as JSON can hold it: its shape, and its numbers as float16 in base64.
+
+    Raises:
+        ValueError: a number is not finite in float16.
+    """
+    narrow = np.asarray(array).astype("<f2")
+    if not np.isfinite(narrow).all():
+        raise ValueError(f"Weights must be finite in float16. Received: up to {np.abs(array).max()}")
+    return {"shape": list(narrow.shape), "float16": base64.b64encode(narrow.tobytes()).decode()}
 
 
 def check(names, week=WEEK):

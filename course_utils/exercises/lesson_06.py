@@ -1,25 +1,49 @@
 """Exercises of lesson 06, both directions and depth."""
 
-import functools
 import itertools
 
+import keras
 import numpy as np
+from keras import ops
 
-from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
-from course_utils.recurrent import Bidirectional, SimpleRNN
+from course_utils import measure
+from course_utils.exercises import cells, properties
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
+from course_utils.recurrent import GRU, Bidirectional, SimpleRNN
+
+
+class MyBidirectional(keras.layers.Layer):
+    """Reads both ways: at each step both states stand side by side, the forward one first."""
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.forward_layer = layer
+        self.backward_layer = type(layer).from_config({**layer.get_config(), "name": "backward"})
+
+    def build(self, sequences_shape):
+        """Build both layers. They are alike, read forwards, give every state, and have their own weights."""
+        self.forward_layer.build(sequences_shape)
+        self.backward_layer.build(sequences_shape)
+
+    def call(self, sequences, mask):
+        """From `sequences`, `(batch, time, features)`, return both states, `(batch, time, 2 * units)`.
+
+        `mask`, `(batch, time)`, is True at real steps; they stand first. What is returned at padding counts
+        for nothing.
+        """
+        lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+        steps = ops.arange(ops.shape(sequences)[1])
+        order = ops.where(steps < lengths, lengths - 1 - steps, steps)[:, :, None]
+        # Neither layer needs the mask: both read the real steps first, and the padding after them.
+        forward = self.forward_layer(sequences)
+        backward = self.backward_layer(ops.take_along_axis(sequences, order, axis=1))
+        return ops.concatenate([forward, ops.take_along_axis(backward, order, axis=1)], axis=-1)
 
 
 def rising_ceiling():
     """Predict: numbers from 0 to 3, tag "the next one is larger": the best left-to-right accuracy."""
     return (3 / 4 + 2 / 4 + 3 / 4 + 4 / 4) / 4
-
-
-def reverse_real_steps(x, lengths):
-    """Return x `(batch, time, features)` with the first `lengths` steps of each row in reversed order."""
-    steps = np.arange(x.shape[1])
-    order = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-    return np.take_along_axis(x, order[:, :, None], axis=1)
 
 
 def last_states(states, lengths):
@@ -28,18 +52,271 @@ def last_states(states, lengths):
     states is `(batch, time, 2 * units)`, forward and backward side by side; padding is on the right.
     """
     units = states.shape[-1] // 2
-    ahead = states[np.arange(len(states)), lengths - 1, :units]
-    behind = states[:, 0, units:]
-    return np.concatenate([ahead, behind], axis=-1)
+    forward = states[np.arange(len(states)), lengths - 1, :units]
+    backward = states[:, 0, units:]
+    return np.concatenate([forward, backward], axis=-1)
 
 
-def deep_weights(features, units, depth):
-    """Return the number of weights of `depth` bidirectional SimpleRNNs ("concat") on top of each other."""
-    weights = 0
-    for _ in range(depth):
-        weights += 2 * (features * units + units * units + units)
-        features = 2 * units
-    return weights
+def waiting_experiment(waits, ids, places, tags):
+    """Measure how often a word can be named right, at best, by a reader who waits for some words after it.
+
+    `ids` are sentences, `(sentences, time)`, padded with 0. The word to be named stands at `places`, and its
+    tags are `tags`, whole numbers, both `(sentences,)`. A reader who waits for `wait` words has read that
+    word, all before it, and the next `wait`. Return a list of one share for each of `waits`.
+    """
+    best = []
+    for wait in waits:
+        groups = {}
+        for sentence, place, tag in zip(ids, places, tags, strict=True):
+            groups.setdefault(tuple(sentence[: place + wait + 1]), []).append(tag)
+        best.append(sum(np.bincount(group).max() for group in groups.values()) / len(tags))
+    return best
+
+
+SEQUENCES = np.random.default_rng(3).normal(size=(3, 5, 2)).astype("float32")
+LENGTHS = np.array([5, 3, 1])
+MASK = np.arange(5) < LENGTHS[:, None]
+NO_MASK = np.ones_like(MASK)
+SEQUENCES[~MASK] = 0
+
+
+def _made(answer, units=4, features=2, make=SimpleRNN):
+    """Make the learner's layer around one of `make`, and the course's with the same weights."""
+    wanted = Bidirectional(make(units, return_sequences=True))
+    wanted.build((None, None, features))
+    rng = np.random.default_rng(units)
+    wanted.set_weights([rng.normal(size=weight.shape).astype("float32") for weight in wanted.weights])
+    if isinstance(getattr(answer, "answer", answer), keras.layers.Layer):
+        raise WrongAnswerError("the class that you wrote, without brackets after its name", "a layer")
+    layer = answer(make(units, return_sequences=True))
+    if not isinstance(layer, keras.layers.Layer):
+        raise WrongAnswerError(
+            "a class that inherits from keras.layers.Layer", f"one that makes {brief(layer)}"
+        )
+    with cells.no_error(in_cell=False):
+        layer.build((None, None, features))
+    shapes, expected = ([tuple(weight.shape) for weight in each.weights] for each in (layer, wanted))
+    if shapes != expected:
+        raise WrongAnswerError(f"the weights of both layers, {expected}", f"{shapes}")
+    layer.set_weights(wanted.get_weights())
+    return layer, wanted
+
+
+def _read(layer, sequences=SEQUENCES, mask=MASK, stub=False):
+    try:
+        with cells.no_error(stub, in_cell=False):
+            # not `layer(...)`: if None came, Keras would give it the mask, and fail from then on
+            if layer.call(ops.convert_to_tensor(sequences), mask=ops.convert_to_tensor(mask)) is None:
+                raise WrongAnswerError("the states of both ways", "None: is a return missing?")
+            came = layer(sequences, mask=mask)
+    except WrongAnswerError as error:
+        raise _advised(error) from error
+    if isinstance(came, (tuple, list)):
+        raise WrongAnswerError(
+            "one tensor", f"a {type(came).__name__} of {len(came)}: ops.concatenate puts them side by side"
+        )
+    if isinstance(came, np.ndarray):
+        raise WrongAnswerError("a tensor", "an array: write keras.ops for NumPy, so that it can be compiled")
+    return came
+
+
+def _advised(error):
+    """Return what is wrong with more to say where the message of an error says little."""
+    if "is not in [0," in error.came:
+        return WrongAnswerError(
+            error.expected, f"{error.came}: the first real step takes the last, lengths - 1, not lengths"
+        )
+    if "as a data type" in error.came:
+        return WrongAnswerError(error.expected, f"{error.came}: is NumPy used? Write keras.ops for it")
+    return error
+
+
+def _gives_both_states_of_every_step(answer):
+    came = properties.numbers(_read(_made(answer)[0], stub=True))
+    known = {
+        (3, 5, 4): "as wide as one way: both stand side by side, with ops.concatenate",
+        (3, 10, 4): "the ways one after the other: `axis=-1` puts them side by side",
+        (6, 5, 4): "the ways under each other: `axis=-1` puts them side by side",
+    }
+    if came.shape in known:
+        raise WrongAnswerError("shape (3, 5, 8)", f"shape {came.shape}, {known[came.shape]}")
+    properties.same_shape(came, (3, 5, 8))
+
+
+def _states(sequences, weights, mask):
+    """Return the states of a SimpleRNN, `(batch, time, units)`, in NumPy; where `mask` is False they stay."""
+    kernel, recurrent_kernel, bias = weights
+    h, states = np.zeros((len(sequences), len(bias))), []
+    for x, real in zip(sequences.transpose(1, 0, 2), mask.T, strict=True):
+        states.append(h := np.where(real[:, None], np.tanh(x @ kernel + h @ recurrent_kernel + bias), h))
+    return np.stack(states, axis=1)
+
+
+def _real_steps_reversed(sequences):
+    steps = np.arange(5)
+    order = np.where(steps < LENGTHS[:, None], LENGTHS[:, None] - 1 - steps, steps)
+    return np.take_along_axis(sequences, order[:, :, None], axis=1)
+
+
+def _flipped(sequences):
+    return sequences[:, ::-1]
+
+
+def _as_it_is(sequences):
+    return sequences
+
+
+def _joined(weights, before=_real_steps_reversed, after=_real_steps_reversed, mask=NO_MASK):
+    """Return the states of both ways; the way back reads what `before` gives, and `after` turns it round."""
+    backward = after(_states(before(SEQUENCES), weights[3:], mask))
+    return np.concatenate([_states(SEQUENCES, weights[:3], NO_MASK), backward], axis=-1)
+
+
+def _mistakes(weights):
+    """Return wrong states, each with the words for it."""
+    right = _joined(weights)
+    return [
+        (
+            np.roll(right, 4, axis=-1),
+            "the way back first: the forward state stands first, the backward one behind it",
+        ),
+        (
+            _joined(weights, after=_as_it_is),
+            "the states of the way back in the order in which they were read: turn them round, too, so that "
+            "both states of a step belong to the same word",
+        ),
+        (_joined(weights, _as_it_is, _as_it_is), "two ways forwards: reverse what the backward layer reads"),
+        (_joined(weights, before=_as_it_is), "a second way forwards, whose states are turned round"),
+        (
+            _joined([*weights[:3], *weights[:3]]),
+            "the forward layer twice: `self.backward_layer` reads the way back",
+        ),
+        (_joined([*weights[3:], *weights[3:]]), "the backward layer twice"),
+        (_joined([*weights[3:], *weights[:3]]), "the two layers exchanged"),
+        (
+            np.concatenate([_joined(weights)[..., :4]] * 2, axis=-1),
+            "the forward states twice: where are those of the way back?",
+        ),
+    ]
+
+
+STATES_FLIPPED = (
+    "the right steps read, but all columns of the states turned round: reverse the real ones alone, as before"
+)
+MISTAKES_AT_PADDING = [  # what is done to the steps, to the states, what mask is read, and words for it
+    (
+        _flipped,
+        _flipped,
+        NO_MASK,
+        "all columns turned round: the way back begins in the padding, and arrives at the last word with "
+        "that in its state. Reverse the real steps alone",
+    ),
+    (
+        _flipped,
+        _flipped,
+        MASK,
+        "all columns turned round, but the mask of the backward layer not: turn it round with them",
+    ),
+    (_real_steps_reversed, _flipped, NO_MASK, STATES_FLIPPED),
+    (_real_steps_reversed, _flipped, MASK, STATES_FLIPPED),
+    (
+        _flipped,
+        _real_steps_reversed,
+        NO_MASK,
+        "all columns of the steps turned round, but the real ones of the states: the way back begins in the "
+        "padding",
+    ),
+    (_flipped, _as_it_is, NO_MASK, "all columns turned round, and the states not turned round"),
+]
+
+
+def _compared_where(counts, answer, mistakes):
+    """Require the right states where `counts`, `(batch, time)`, and name the mistake."""
+    layer, wanted = _made(answer)
+    came = _read(layer)
+    properties.same_shape(came, (3, 5, 8))
+    properties.same_values(
+        properties.numbers(came)[counts],
+        _joined(wanted.get_weights())[counts],
+        [(values[counts], words) for values, words in mistakes(wanted.get_weights())],
+        tolerance=1e-4,
+    )
+
+
+def _reads_a_row_without_padding(answer):
+    _compared_where(MASK & (LENGTHS == 5)[:, None], answer, _mistakes)
+
+
+def _does_not_read_padding(answer):
+    def at_padding(weights):
+        of_steps = [(_joined(weights, *done), words) for *done, words in MISTAKES_AT_PADDING]
+        return of_steps + _mistakes(weights)
+
+    _compared_where(MASK, answer, at_padding)
+
+
+def _goes_by_the_mask(answer):
+    """Here padding is no zeros, and a step of zeros is real."""
+    layer, wanted = _made(answer)
+    sequences = np.where(MASK[..., None], SEQUENCES, 2).astype("float32")
+    sequences[0, -1] = 0
+    came, expected = (properties.numbers(_read(each, sequences)) for each in (layer, wanted))
+    properties.same_shape(came, expected.shape)
+    difference = np.abs(came - expected)[MASK].max()
+    if not difference <= 1e-4:
+        raise WrongAnswerError(
+            "the same states at real steps whatever stands in the padding",
+            f"states that differ by up to {difference:.3g}: real steps are those where `mask` is True",
+        )
+
+
+def _can_be_compiled(answer):
+    layer, _ = _made(answer)
+    with cells.no_error(in_cell=False):
+        layer(keras.Input((None, 2)), mask=keras.Input((None,), dtype="bool"))
+
+
+def _has_gradients(answer):
+    layer, wanted = _made(answer)
+    weights = np.random.default_rng(7).normal(size=(3, 5, 8)).astype("float32") * MASK[..., None]
+    with cells.no_error(in_cell=False):
+        came = measure.gradient(lambda read: weights * layer(read, mask=MASK), SEQUENCES)
+    expected = measure.gradient(lambda read: weights * wanted(read, mask=MASK), SEQUENCES)
+    if came is None:
+        raise WrongAnswerError("a gradient with respect to the sequences", "none: is something stopped?")
+    difference = np.abs(came - expected).max()
+    if not difference <= 1e-4:
+        raise WrongAnswerError(
+            "the gradient of the course's layer with respect to the sequences",
+            f"one that differs by up to {difference:.3g}: is a part stopped, or rounded?",
+        )
+
+
+def _does_so_for_other_layers(answer):
+    layer, wanted = _made(answer, 3, 4, GRU)
+    mask = np.arange(7) < np.array([[2], [7], [6], [1]])
+    sequences = np.random.default_rng(8).normal(size=(4, 7, 4)).astype("float32")
+    came, expected = (properties.numbers(_read(each, sequences, mask)) for each in (layer, wanted))
+    properties.same_shape(came, expected.shape)
+    difference = np.abs(came - expected)[mask].max()
+    if not difference <= 1e-4:
+        raise WrongAnswerError(
+            "the states of the course's layer around a GRU",
+            f"states that differ by up to {difference:.3g}: is a number of steps, rows or units written out?",
+        )
+
+
+def _trains(answer):
+    layer, _ = _made(answer)
+    before = layer.get_weights()
+    with cells.no_error(in_cell=False):
+        ids = keras.Input((None, 2))
+        model = keras.Model(ids, layer(ids, mask=ops.any(ids != 0, axis=-1)))
+        model.compile("sgd", "mse", jit_compile=False)
+        model.train_on_batch(SEQUENCES, np.ones((3, 5, 8), "float32"))
+    for weight, was in zip(layer.weights, before, strict=True):
+        if np.array_equal(properties.numbers(weight), was):
+            raise WrongAnswerError("every weight changed by a step of training", f"the same {weight.path}")
 
 
 def _is_the_ceiling(answer):
@@ -57,42 +334,9 @@ def _is_the_ceiling(answer):
             ),
             (sum(larger) / 16, "how often the next one is larger: a model may also say no"),
             (1, "as if the next number were known: what may a left-to-right model read?"),
+            (75, "per cent: a share from 0 to 1 was asked for"),
         ],
-        share=True,
     )
-
-
-X = np.random.default_rng(5).normal(size=(3, 5, 2))
-LENGTHS = np.array([5, 3, 1])
-X[np.arange(5) >= LENGTHS[:, None]] = 0
-
-
-def _keeps_the_shape(answer):
-    properties.same_shape(answer(X, LENGTHS), X.shape)
-
-
-def _turns_full_rows_round(answer):
-    full = np.array([5, 5, 5])
-    properties.same_values(
-        answer(X, full),
-        X[:, ::-1],
-        [(X, "the same order as before"), (X[::-1], "the rows of the batch in reversed order")],
-    )
-
-
-def _begins_at_the_last_real_step(answer):
-    came = properties.numbers(answer(X, LENGTHS))
-    if np.allclose(came, X[:, ::-1]):
-        raise WrongAnswerError("the last real step first", "the padding first")
-    properties.same_values(came[:, 0], X[np.arange(3), LENGTHS - 1])
-
-
-def _leaves_padding_on_the_right(answer):
-    properties.same_values(answer(X, LENGTHS), reverse_real_steps(X, LENGTHS))
-
-
-def _twice_is_as_before(answer):
-    properties.same_values(answer(properties.numbers(answer(X, LENGTHS)), LENGTHS), X)
 
 
 STATES = np.random.default_rng(6).normal(size=(3, 5, 4))
@@ -135,44 +379,159 @@ def _ignores_padded_states(answer):
     properties.ignores_padding(lambda states: answer(states, LENGTHS), STATES, mask)
 
 
-@functools.cache
-def _counted(features, units, depth):
-    """Count the weights of the layers themselves."""
-    weights = 0
-    for _ in range(depth):
-        layer = Bidirectional(SimpleRNN(units, return_sequences=True))
-        layer.build((None, None, features))
-        weights, features = weights + layer.count_params(), 2 * units
-    return weights
+def _sentences(rows, time, seed):
+    """Return sentences in which tags depend on words before and after a word, each in a measure."""
+    rng = np.random.default_rng(seed)
+    ids, places = rng.integers(1, 3, size=(rows, time)), rng.integers(1, time - 2, size=rows)
+    after = ids[np.arange(rows)[:, None], places[:, None] + np.arange(-1, 3)]
+    tags = (after @ np.array([1, 0, 2, 1]) + (rng.uniform(size=rows) < 0.2)) % 3
+    ids[np.arange(time) > places[:, None] + rng.integers(1, 3, size=rows)[:, None]] = 0
+    return ids, places, tags
 
 
-def _counts_one_layer(answer):
-    one_way = 5 * 3 + 3 * 3 + 3
-    mistakes = [(one_way, "the weights of one direction"), (2 * (one_way - 3), "no biases")]
-    properties.one_number(answer(5, 3, 1), _counted(5, 3, 1), mistakes)
+WAITS = np.array([0, 1, 2])
+IDS, PLACES, TAGS = _sentences(80, 6, seed=1)
 
 
-def _counts_two_layers(answer):
-    first, narrow = _counted(7, 3, 1), 2 * (3 * 3 + 3 * 3 + 3)
-    mistakes = [
-        (2 * first, "as if the second layer read the same features as the first"),
-        (first + narrow, "as if the second layer read one direction of the first"),
-    ]
-    properties.one_number(answer(7, 3, 2), _counted(7, 3, 2), mistakes)
+def _one_for_each_wait(answer):
+    properties.one_for_each(WAITS, answer(WAITS, IDS, PLACES, TAGS))
 
 
-def _counts_deeper_ones(answer):
-    mistakes = [
-        (
-            _counted(2, 4, 2) + 2 * (16 * 4 + 4 * 4 + 4),
-            "as if the width doubled with each layer",
-        )
-    ]
-    properties.one_number(answer(2, 4, 3), _counted(2, 4, 3), mistakes)
-    properties.one_number(answer(6, 2, 5), _counted(6, 2, 5), [])
+def _shares(waits, ids, places, tags, read, of_group=lambda group: np.bincount(group).max()):
+    """Return for each wait the share that is right where `read` is read, and `of_group` right in a group."""
+    groups = [_groups(wait, ids, places, tags, read) for wait in waits]
+    return np.array([sum(map(of_group, of_wait)) for of_wait in groups]) / len(tags)
+
+
+def _groups(wait, ids, places, tags, read):
+    """Return the tags of sentences that are alike in what is read, an array for each group."""
+    groups = {}
+    for sentence, place, tag in zip(ids, places, tags, strict=True):
+        groups.setdefault(tuple(read(sentence, place, wait)), []).append(tag)
+    return [np.array(group) for group in groups.values()]
+
+
+def _mean_over_groups(waits, *given):
+    """Return for each wait the mean of what is right in each group, whatever its size."""
+    groups = [_groups(wait, *given, _up_to) for wait in waits]
+    return np.array([np.mean([np.bincount(group).max() / len(group) for group in each]) for each in groups])
+
+
+def _up_to(sentence, place, wait):
+    return sentence[: place + wait + 1]
+
+
+OTHER_READINGS = [
+    (lambda sentence, place, wait: sentence[: place + wait], "one word too few: after the word, `wait` more"),
+    (lambda sentence, place, wait: sentence[: place + wait + 2], "one word too many after the word"),
+    (
+        lambda sentence, place, wait: sentence[place : place + wait + 1],
+        "what was read without the words before it: a reader has read those, too",
+    ),
+    (
+        lambda sentence, place, wait: sentence[place + 1 : place + wait + 1],
+        "the words after it alone: a reader has read those before it, too",
+    ),
+    (
+        lambda sentence, _, wait: sentence[: wait + 1],
+        "words counted from the first: count from `places`",
+    ),
+    (lambda sentence, *_: sentence, "whole sentences: the reader waits for `wait` words"),
+    (lambda *_: (), "the most frequent tag of all, whatever was read"),
+]
+OTHER_ANSWERS = [
+    (
+        lambda group: group.tolist().count(group[0]),
+        "the first tag of each group: the most frequent one is right most often",
+    ),
+    (
+        lambda group: (np.bincount(group) ** 2).sum() / len(group),
+        "a tag drawn as often as it occurs: always name the most frequent one",
+    ),
+    (
+        lambda group: len(group) * (len(set(group.tolist())) == 1),
+        "only groups with one tag counted: in the others the most frequent one is right, too",
+    ),
+    (
+        lambda group: len(group) / len(set(group.tolist())),
+        "one tag of those that occur, as often as any: name the most frequent one",
+    ),
+]
+
+
+def _the_best(given, share=True):
+    return _shares(*given, _up_to) * (1 if share else 100)
+
+
+def _is_the_best_share(answer):
+    given = WAITS, IDS, PLACES, TAGS
+    properties.same_values(
+        properties.one_for_each(WAITS, answer(*given)),
+        _the_best(given),
+        [
+            (_the_best(given, share=False), "per cent: a share was asked for"),
+            (_the_best(given) * len(TAGS), "how many are right: a share was asked for"),
+            (_mean_over_groups(*given), "the mean of the groups' shares: a large group counts for more"),
+            *((_shares(*given, read), words) for read, words in OTHER_READINGS),
+            *((_shares(*given, _up_to, of_group), words) for of_group, words in OTHER_ANSWERS),
+        ],
+    )
+
+
+def _does_so_for_other_sentences(answer):
+    given = np.array([3, 0]), *_sentences(50, 8, seed=2)
+    properties.same_values(properties.one_for_each(given[0], answer(*given)), _the_best(given))
+
+
+def _draw_how_long_to_wait(answer):
+    import matplotlib.pyplot as plt
+
+    from course_utils import data, plotting
+
+    task, waits = data.senses(), np.arange(5)
+    lines = {}
+    for word, senses in (("쓰고", task.nouns), ("배를", task.verbs)):
+        tags = [task.tags.index(sense) for sense in senses]
+        places = np.isin(task.train_tags, tags).argmax(axis=1)
+        asked = task.train_tags[np.arange(len(places)), places]
+        lines[word] = properties.one_for_each(waits, answer(waits, task.train_ids, places, asked))
+    plotting.curves(
+        waits,
+        lines,
+        xlabel="words read after the word",
+        ylabel="best possible",
+        title="Your experiment: how long must a reader wait?",
+        level=(1 / 3, "guessing"),
+        ylim=(0, 1.05),
+    )
+    plt.show()
 
 
 EXERCISES = [
+    Exercise(
+        "06.bidirectional",
+        MyBidirectional,
+        [
+            ("gives both states of every step", _gives_both_states_of_every_step),
+            ("reads a sequence without padding both ways", _reads_a_row_without_padding),
+            ("begins the way back at the last real step", _does_not_read_padding),
+            ("goes by the mask, whatever stands in the padding", _goes_by_the_mask),
+            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
+            ("has the gradients of the course's layer", _has_gradients),
+            ("does so around other layers, and for other sizes", _does_so_for_other_layers),
+            ("trains inside a compiled model", _trains),
+        ],
+        [
+            "The way back: reverse the real steps, let self.backward_layer read them, reverse its states. "
+            "With three real steps out of five, the old steps 2, 1, 0, 3, 4 stand at the new ones.",
+            "lengths = ops.sum(ops.cast(mask, 'int32'), axis=1, keepdims=True), and steps = "
+            "ops.arange(ops.shape(sequences)[1]). order = ops.where(steps < lengths, ..., steps): what "
+            "stands in place of the dots?",
+            "It is lengths - 1 - steps. ops.take_along_axis(sequences, order[:, :, None], axis=1) reverses "
+            "the real steps, and the same does so with the states. ops.concatenate([forward, backward], "
+            "axis=-1) puts both side by side.",
+        ],
+    ),
     Exercise(
         "06.rising_ceiling",
         rising_ceiling,
@@ -181,23 +540,6 @@ EXERCISES = [
             "The numbers before this one say nothing. Group the steps by this number.",
             "After a 0, three of the four next numbers are larger: the best answer is yes, right in 3/4.",
             "Take the better answer in each of the four groups, then the mean over the groups.",
-        ],
-    ),
-    Exercise(
-        "06.reverse_real_steps",
-        reverse_real_steps,
-        [
-            ("keeps the shape", _keeps_the_shape),
-            ("reverses a row without padding", _turns_full_rows_round),
-            ("begins at the last real step", _begins_at_the_last_real_step),
-            ("leaves padding on the right", _leaves_padding_on_the_right),
-            ("gives the original when it is done twice", _twice_is_as_before),
-        ],
-        [
-            "x[:, ::-1] turns all columns round. Where is the padding then?",
-            "For 3 real steps out of 5, write down which old step stands at each new one: 2, 1, 0, 3, 4.",
-            "np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps) is that order; "
-            "np.take_along_axis applies it.",
         ],
     ),
     Exercise(
@@ -219,17 +561,19 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "06.deep_weights",
-        deep_weights,
+        "06.waiting_experiment",
+        waiting_experiment,
         [
-            ("counts one layer: two directions, each with its bias", _counts_one_layer),
-            ("counts a second layer, whose input is both directions of the first", _counts_two_layers),
-            ("counts deeper ones", _counts_deeper_ones),
+            ("measures one share for each wait", _one_for_each_wait),
+            ("measures the best that can be done after so many words", _is_the_best_share),
+            ("does so for other sentences", _does_so_for_other_sentences),
         ],
         [
-            "One direction has features * units + units * units + units weights.",
-            "What is the width of the output of a layer that puts two directions side by side?",
-            "In a loop: add twice the weights of one direction, then set features to 2 * units.",
+            "Sentences that are alike up to where the reader stands get the same answer: put them into a "
+            "group. Which answer is right most often in a group?",
+            "For each wait a dict from tuple(sentence[: place + wait + 1]) to the list of its tags.",
+            "np.bincount(group).max() sentences of a group are right. Add them up, and divide by len(tags).",
         ],
+        result=_draw_how_long_to_wait,
     ),
 ]

@@ -1,27 +1,50 @@
 """Exercises of lesson 08, attention."""
 
+import contextlib
+
+import keras
 import numpy as np
+from keras import ops
 
-from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
-
-
-def first_weight():
-    """Predict: scores 2, 0, 0 and 3, the last one padding: the weight of the first word."""
-    return np.exp(2) / (np.exp(2) + 2 * np.exp(0))
+from course_utils import measure
+from course_utils.attention import LuongAttention
+from course_utils.exercises import cells, properties
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
 
 
-def look_back(query, states, mask):
-    """Return the context of each query, `(batch, dim)`, with the dot score.
+class MyAttention(keras.layers.Layer):
+    """Attention with the general score: each query asks all states, and gets an average of them."""
 
-    query is `(batch, dim)`, states `(batch, time, dim)`, mask booleans `(batch, time)`, True where a step
-    counts. At least one step counts in each row.
+    def build(self, query_shape, memory_shape):
+        """Make W, `(size of a query, size of a state)`."""
+        self.kernel = self.add_weight((query_shape[-1], memory_shape[-1]), name="kernel")
+
+    def call(self, query, memory, mask):
+        """Return the contexts, `(batch, Tq, size of a state)`, and the weights, `(batch, Tq, Tv)`.
+
+        `query` is `(batch, Tq, size of a query)`, `memory` has the states, `(batch, Tv, size of a state)`.
+        `mask` is boolean, `(batch, Tv)`, True where a state counts; at least one counts in each row.
+        """
+        scores = ops.matmul(ops.matmul(query, self.kernel), ops.transpose(memory, (0, 2, 1)))
+        scores = ops.where(mask[:, None], scores, -1e9)
+        weights = ops.softmax(scores, axis=-1)
+        return ops.matmul(weights, memory), weights
+
+
+def decoder_step(order, cell, attend, join, token, state):
+    """Go one step of a decoder that looks back; return the output, the new state and the weights.
+
+    `token` and `state` are `(batch, features)`. `cell(inputs, state)` returns the new state, `attend(query)`
+    a context and its weights, and `join(vectors)` is the tanh layer of Luong's order. `order` is "luong" or
+    "bahdanau": in his order the output is the new state, and nothing is joined.
     """
-    scores = (states * query[:, None]).sum(axis=-1)
-    scores = np.where(mask, scores, -np.inf)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return (weights[:, :, None] * states).sum(axis=1)
+    if order == "luong":
+        state = cell(token, state)
+        context, weights = attend(state)
+        return join(ops.concatenate([context, state], axis=-1)), state, weights
+    context, weights = attend(state)
+    state = cell(ops.concatenate([token, context], axis=-1), state)
+    return state, state, weights
 
 
 def weights_of_queries(scores, mask):
@@ -34,113 +57,397 @@ def weights_of_queries(scores, mask):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def step_before(cell, look, token, state, memory):
-    """Go one step in Bahdanau's order; return the new state and the weights.
+def size_experiment(sizes, draw):
+    """Measure for each size of the vectors how sure the dot score is before any training.
 
-    look(query, memory) returns a context and its weights; cell(inputs, state) returns the new state. The
-    inputs are the token's vector, then the context. All vectors are `(features,)`.
+    `draw(size)` gives queries, `(queries, size)`, and for each its keys, `(queries, keys, size)`. The weights
+    of a query are the softmax of its dot products with its keys. How sure it is: its largest weight, on
+    average over the queries. Return a list of one number for each size.
     """
-    context, weights = look(state, memory)
-    return cell(np.concatenate([token, context]), state), weights
+    sure = []
+    for size in sizes:
+        queries, keys = draw(size)
+        scores = (keys * queries[:, None]).sum(axis=-1)
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights = weights / weights.sum(axis=-1, keepdims=True)
+        sure.append(float(weights.max(axis=-1).mean()))
+    return sure
 
 
-def _is_the_masked_softmax(answer):
-    two, three = np.exp(2), np.exp(3)
-    properties.one_number(
-        answer(),
-        two / (two + 2),
-        [
-            (two / (two + 2 + three), "with the padding among the words: what may be looked at?"),
-            (two / (two + 3), "as if the padding had the score 0: then it still gets a weight"),
-            (2 / 2, "the score's share of the sum of scores: where is the exponential?"),
-            (2 / 5, "the score's share of the sum of scores, padding included: where is the exponential?"),
-            (1 / 3, "even weights: the scores differ"),
-        ],
-        share=True,
-    )
-
-
-RNG = np.random.default_rng(7)
-QUERY, STATES = RNG.normal(size=(3, 2)), RNG.normal(size=(3, 5, 2))
-LENGTHS = np.array([5, 3, 1])
-MASK = np.arange(5) < LENGTHS[:, None]
-EVERY = np.ones((3, 5), bool)
-
-
-def _softmax(scores, axis):
+def _softmax(scores, axis=-1):
     weights = np.exp(scores - scores.max(axis=axis, keepdims=True))
     return weights / weights.sum(axis=axis, keepdims=True)
 
 
-def _gives_one_vector_a_query(answer):
-    properties.same_shape(answer(QUERY, STATES, MASK), QUERY.shape)
+RNG = np.random.default_rng(7)
+QUERY, STATES, KERNEL = (  # all sizes are different, so that a wrong product has no result
+    RNG.normal(size=size).astype("float32") for size in ((3, 2, 4), (3, 5, 6), (4, 6))
+)
+SCORES_OF_STATES = QUERY @ KERNEL @ STATES.swapaxes(1, 2)
+MASK = np.arange(5) < np.array([[5], [3], [1]])
+EVERY = np.ones((3, 5), bool)
+PRODUCTS = (
+    "the inner sizes of a product must be equal: ops.matmul(query, self.kernel), then its product with "
+    "ops.transpose(memory, (0, 2, 1))"
+)
 
 
-def _averages_with_softmax_weights(answer):
-    scores = (STATES * QUERY[:, None]).sum(axis=-1)
-    contexts = [
-        (weights[:, :, None] * STATES).sum(axis=1)
-        for weights in (
-            _softmax(scores, 1),
-            scores,
-            _softmax(scores, 0),
-            np.full((3, 5), 1 / 5),
-            _softmax(scores / np.sqrt(2), 1),
+@contextlib.contextmanager
+def _advised(stub=False):
+    """Make a wrong answer of whatever is raised, and say which products fit where their sizes do not."""
+    try:
+        with cells.no_error(stub, in_cell=False):
+            yield
+    except WrongAnswerError as error:
+        if cells.SIZES_DIFFER.search(error.came):
+            raise WrongAnswerError(error.expected, f"{error.came} ({PRODUCTS})") from error
+        raise
+
+
+def _made(answer):
+    """Make the learner's layer, with a W in which no two numbers are equal."""
+    if isinstance(getattr(answer, "answer", answer), keras.layers.Layer):
+        raise WrongAnswerError("the class that you wrote, without brackets after its name", "a layer")
+    layer = answer()
+    if not isinstance(layer, keras.layers.Layer):
+        raise WrongAnswerError(
+            "a class that inherits from keras.layers.Layer", f"one that makes {brief(layer)}"
         )
-    ]
+    with cells.no_error(in_cell=False):
+        layer.build(QUERY.shape, STATES.shape)
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    if shapes != [KERNEL.shape]:
+        raise WrongAnswerError(f"one weight, the W of the stub, here {KERNEL.shape}", f"{shapes}")
+    layer.set_weights([KERNEL])
+    return layer
+
+
+def _looked(answer, mask=EVERY, query=QUERY, states=STATES, stub=False):
+    """Return the context and the weights as arrays of numbers."""
+    layer = _made(answer)
+    with _advised(stub):
+        returned = layer(query, states, mask)
+    if returned is None:
+        raise WrongAnswerError("the context and the weights", "None: is a return missing?")
+    context, weights = properties.several(returned, ("the context", "the weights"))
+    for each in (context, weights):
+        if isinstance(each, np.ndarray):
+            raise WrongAnswerError("tensors", cells.NUMPY_IN_GENERAL)
+    return properties.numbers(context), properties.numbers(weights)
+
+
+def _gives_context_and_weights(answer):
+    context, weights = _looked(answer, stub=True)
+    if context.shape == SCORES_OF_STATES.shape and weights.shape != context.shape:
+        raise WrongAnswerError("the context first, then the weights", "the weights first")
+    properties.same_shape(context, (3, 2, 6))
+    properties.same_shape(weights, (3, 2, 5))
+
+
+def _weighs_by_the_softmax(answer):
+    context, weights = _looked(answer)
+    scores = SCORES_OF_STATES
     properties.same_values(
-        answer(QUERY, STATES, EVERY),
-        contexts[0],
+        weights,
+        _softmax(scores),
         [
-            (contexts[1], "a sum with the bare scores: step 3 is missing"),
-            (contexts[2], "weights that sum to one over the batch: over what must they sum to one?"),
-            (contexts[3], "an even average: does the query matter?"),
-            (contexts[4], "scores divided by the root of the size: that is another score"),
-            (5 * contexts[0], "five times the context"),
-            (contexts[0] / 5, "a fifth of the context: the weights have made it an average already"),
+            (scores, "the scores themselves: the softmax is missing"),
+            (_softmax(scores, 1), "weights that sum to one over the queries: write axis=-1"),
+            (_softmax(scores, 0), "weights that sum to one over the batch: write axis=-1"),
+            (_softmax(scores / 2), "scores divided by the root of the size: that is another score"),
+            (_softmax(scores / np.sqrt(6)), "scores divided by the root of the size: that is another score"),
+            (_softmax(np.tanh(scores)), "the softmax of a tanh: the general score has none"),
+            (
+                _softmax(np.tanh(QUERY @ KERNEL) @ STATES.swapaxes(1, 2)),
+                "a tanh of the query: the general score has none",
+            ),
+            (_softmax(-scores), "weights that are large where the score is low: is there a minus?"),
+            (np.full((3, 2, 5), 1 / 5), "even weights: does the query matter, and is True what counts?"),
+        ],
+    )
+    by_hand = _softmax(scores)
+    properties.same_values(
+        context,
+        by_hand @ STATES,
+        [
+            (scores @ STATES, "a sum with the bare scores: multiply the states by the weights"),
+            (np.broadcast_to(STATES.mean(1, keepdims=True), context.shape), "an even average of the states"),
+            (np.broadcast_to(STATES.sum(1, keepdims=True), context.shape), "the sum of all states"),
+            (by_hand @ STATES / 5, "a fifth of the context: the weights have made it an average already"),
+            (np.tanh(by_hand @ STATES), "the tanh of the context: the context has none"),
+            (QUERY @ KERNEL, "the query times W: the context is an average of states"),
         ],
     )
 
 
 def _leaves_padding_out(answer):
-    came = answer(QUERY, STATES, MASK)
-    scores = np.where(MASK, (STATES * QUERY[:, None]).sum(axis=-1), 0)
-    after = np.where(MASK, _softmax((STATES * QUERY[:, None]).sum(axis=-1), 1), 0)
+    context, weights = _looked(answer, MASK)
+    hidden, scores = MASK[:, None], SCORES_OF_STATES
+    as_zero = _softmax(np.where(hidden, scores, 0))
+    right = _softmax(np.where(hidden, scores, -1e9))
     properties.same_values(
-        came,
-        look_back(QUERY, STATES, MASK),
+        weights,
+        right,
         [
+            (_softmax(scores), "weights on padding: the mask is not used"),
+            (as_zero, "padding with the score 0, which still gets a weight"),
+            (as_zero * hidden, "padding with the score 0: it has taken weight from the rest"),
             (
-                look_back(QUERY, STATES, EVERY),
-                "a context with the padding in it: the mask is not used",
-            ),
-            (
-                (_softmax(scores, 1)[:, :, None] * STATES).sum(axis=1),
-                "padding with the score 0, which still gets a weight",
-            ),
-            (
-                ((_softmax(scores, 1) * MASK)[:, :, None] * STATES).sum(axis=1),
-                "padding with the score 0: nothing of it is summed, but it has taken weight from the rest",
-            ),
-            (
-                (after[:, :, None] * STATES).sum(axis=1),
+                _softmax(scores) * hidden,
                 "weights that no longer sum to one: the padding was taken out after the softmax",
             ),
+            (_softmax(np.where(~hidden, scores, -1e9)), "weights on padding alone: True is what counts"),
         ],
+    )
+    properties.same_values(
+        context, right @ STATES, [(_softmax(scores) @ STATES, "a context with the padding in it")]
     )
 
 
 def _ignores_padding(answer):
-    properties.ignores_padding(lambda states: answer(QUERY, states, MASK), STATES, MASK)
+    for part in (0, 1):
+        with cells.no_error(in_cell=False):
+            properties.ignores_padding(
+                lambda states, part=part: _looked(answer, MASK, states=states)[part], STATES, MASK
+            )
 
 
 def _takes_high_scores(answer):
     for mask, cause in ((EVERY, properties.OVERFLOW), (MASK, properties.NOT_HIDDEN)):
-        expected = look_back(1000 * QUERY, STATES, mask)
-        properties.same_values(answer(1000 * QUERY, STATES, mask), expected, tolerance=1e-3, cause=cause)
+        layer = _made(answer)
+        with _advised():
+            context, weights = layer(300 * QUERY, STATES, mask)
+        right = _softmax(np.where(mask[:, None], 300 * SCORES_OF_STATES, -1e9))
+        properties.same_values(weights, right, tolerance=1e-3, cause=cause)
+        properties.same_values(context, right @ STATES, tolerance=1e-3, cause=cause)
 
 
-SCORES = RNG.normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis has the right shape
+def _can_be_compiled(answer):
+    layer = _made(answer)
+    with cells.no_error(in_cell=False):
+        came = layer(keras.Input((2, 4)), keras.Input((5, 6)), keras.Input((5,), dtype="bool"))
+    properties.several(came, ("the context", "the weights"))
+
+
+def _has_gradients(answer):
+    """Compare the gradients with respect to query and states with those of the course's own."""
+    layer, ours = _made(answer), _of_the_course()
+    turned = np.random.default_rng(3).normal(size=(3, 2, 6)).astype("float32")
+    for name, given, mine, theirs in (
+        (
+            "the query",
+            QUERY,
+            lambda query: layer(query, STATES, MASK)[0],
+            lambda query: ours(query, STATES, mask=MASK[:, None]),
+        ),
+        (
+            "the states",
+            STATES,
+            lambda states: layer(QUERY, states, MASK)[0],
+            lambda states: ours(QUERY, states, mask=MASK[:, None]),
+        ),
+    ):
+        with _advised():
+            came = measure.gradient(lambda tensor, mine=mine: mine(tensor) * turned, given)
+        expected = measure.gradient(lambda tensor, theirs=theirs: theirs(tensor) * turned, given)
+        if came is None or not came.any():
+            raise WrongAnswerError(
+                f"a gradient with respect to {name}", "none: is something computed with NumPy, or stopped?"
+            )
+        difference = np.abs(came - expected).max()
+        if not difference <= 1e-4:
+            raise WrongAnswerError(
+                f"the gradient of the course's attention with respect to {name}",
+                f"one that differs by up to {difference:.3g}: is a part stopped, or rounded?",
+            )
+
+
+def _of_the_course():
+    ours = LuongAttention("general")
+    ours.build(QUERY.shape, STATES.shape)
+    ours.set_weights([KERNEL])
+    return ours
+
+
+def _trains(answer):
+    """Compare W after one step of training with that of the course's own after the same step."""
+    layer, ours, after = _made(answer), _of_the_course(), []
+    for looks in (
+        lambda query, states, mask: layer(query, states, mask)[0],
+        lambda query, states, mask: ours(query, states, mask=mask[:, None]),
+    ):
+        with _advised():
+            inputs = keras.Input((2, 4)), keras.Input((5, 6)), keras.Input((5,), dtype="bool")
+            model = keras.Model(inputs, looks(*inputs))
+            model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+            model.train_on_batch((QUERY, STATES, MASK), np.ones((3, 2, 6), "float32"))
+            after.append(properties.numbers(model.weights[0]))
+    if np.array_equal(after[0], KERNEL):
+        raise WrongAnswerError("another W after a step of training", "the same W")
+    properties.same_values(after[0], after[1], tolerance=1e-4)
+
+
+TOKEN, STATE = np.array([[0.3, -0.7]]), np.array([[0.5, -1.0, 2.0]])
+CELL_KERNEL = np.linspace(-1, 1, 15).reshape(5, 3)
+MEMORY = np.random.default_rng(8).normal(size=(4, 3))
+JOIN_KERNEL = np.random.default_rng(9).normal(size=(6, 2))
+
+
+class _Parts:
+    """A cell, an attention and a join that write down what they are given, and say what does not fit."""
+
+    def __init__(self, order):
+        self.order, self.calls = order, []
+
+    def _noted(self, name, *given):
+        if name in self.calls:
+            raise WrongAnswerError(f"one call of {name}", "a second one")
+        for part, array in given:
+            if np.ndim(array) != 2 or len(array) != 1:
+                raise WrongAnswerError(f"{part} `(batch, features)`", f"shape {np.shape(array)}")
+        self.calls.append(name)
+
+    def cell(self, inputs, state):
+        """Return the new state, from a token alone or from a token and a context."""
+        self._noted("cell", ("inputs", inputs), ("a state", state))
+        inputs, width = properties.numbers(inputs), np.shape(inputs)[1]
+        if self.order == "bahdanau" and "attend" not in self.calls:
+            raise WrongAnswerError(
+                "attend with the state before the step, then the cell",
+                "the cell first, then attend: that is Luong's order",
+            )
+        wanted, what = (2, "the token alone") if self.order == "luong" else (5, "[token; context]")
+        if width != wanted:
+            raise WrongAnswerError(
+                f"cell({what}, state), here {wanted} numbers", f"inputs of {width} numbers"
+            )
+        if self.order == "bahdanau" and np.allclose(inputs[:, 3:], TOKEN):
+            raise WrongAnswerError("the token, then the context", "the context before the token")
+        properties.same_values(
+            inputs[:, :2], TOKEN, [(0 * TOKEN, "zeros in place of the token: the cell reads `token`")]
+        )
+        if np.shape(state) != STATE.shape or not np.allclose(state, STATE):
+            raise WrongAnswerError("cell(inputs, state): the state of the step before", "another state")
+        if self.order == "bahdanau":
+            properties.same_values(
+                inputs[:, 2:],
+                _context(STATE)[0],
+                [
+                    (STATE, "the state where the context belongs"),
+                    (0 * STATE, "zeros where the context belongs"),
+                ],
+            )
+        return np.tanh(inputs @ CELL_KERNEL[:width] + state)
+
+    def attend(self, query):
+        """Return a context and its weights."""
+        self._noted("attend", ("a query", query))
+        if np.shape(query) != STATE.shape:
+            raise WrongAnswerError(
+                "attend(state): a state is the query", f"a query of shape {np.shape(query)}"
+            )
+        if self.order == "luong" and "cell" not in self.calls:
+            raise WrongAnswerError(
+                "the cell first, then attend with the new state",
+                "attend first, with the state before the step: that is Bahdanau's order",
+            )
+        wanted = np.tanh(TOKEN @ CELL_KERNEL[:2] + STATE) if self.order == "luong" else STATE
+        properties.same_values(
+            query,
+            wanted,
+            [(STATE, "the state before the step as the query: in Luong's order the new state asks")],
+        )
+        return _context(properties.numbers(query))
+
+    def join(self, vectors):
+        """Return the tanh layer of Luong's order."""
+        self._noted("join", ("vectors", vectors))
+        if self.order == "bahdanau":
+            raise WrongAnswerError(
+                "nothing joined in Bahdanau's order: the output is the new state", "a join"
+            )
+        if np.shape(vectors) != (1, 6):
+            raise WrongAnswerError(
+                "join([context; new state]), here 6 numbers", f"{np.shape(vectors)[1]} numbers"
+            )
+        state = np.tanh(TOKEN @ CELL_KERNEL[:2] + STATE)
+        context, _ = _context(state)
+        properties.same_values(
+            vectors,
+            np.concatenate([context, state], axis=1),
+            [
+                (np.concatenate([state, context], axis=1), "[state; context]: the context stands first"),
+                (np.concatenate([context, STATE], axis=1), "the state before the step: join the new one"),
+                (np.concatenate([context, context], axis=1), "the context twice"),
+                (np.concatenate([state, state], axis=1), "the state twice: where is the context?"),
+            ],
+        )
+        return np.tanh(properties.numbers(vectors) @ JOIN_KERNEL)
+
+
+def _context(query):
+    weights = _softmax(query @ MEMORY.T)
+    return weights @ MEMORY, weights
+
+
+def _stepped(answer, order):
+    """Return output, state and weights of an answer, and what is right."""
+    parts = _Parts(order)
+    came = answer(
+        order,
+        lambda *given: parts.cell(*given),  # a function is kept, not copied
+        lambda *given: parts.attend(*given),
+        lambda *given: parts.join(*given),
+        TOKEN,
+        STATE,
+    )
+    came = properties.several(came, ("the output", "the new state", "the weights"))
+    missing = {"luong": {"cell", "attend", "join"}, "bahdanau": {"cell", "attend"}}[order] - {*parts.calls}
+    if missing:
+        raise WrongAnswerError(f"one call of {sorted(missing)[0]}", "none")
+    again = _Parts(order)
+    return [properties.numbers(each) for each in came], [
+        np.asarray(each) for each in decoder_step(order, again.cell, again.attend, again.join, TOKEN, STATE)
+    ]
+
+
+def _goes_a_step(answer, order):
+    (output, state, weights), (right_output, right_state, right_weights) = _stepped(answer, order)
+    context = _context(right_state if order == "luong" else STATE)[0]
+    before = (STATE, "the state before the step: the new one is asked for")
+    swapped = "the weights: the order is output, state, weights"
+    properties.same_values(
+        output,
+        right_output,
+        [
+            before,
+            (right_state, "the new state: in Luong's order the output is what join returns"),
+            (context, "the context: it is a part of the output, not all of it"),
+            (right_weights, swapped),
+        ],
+    )
+    properties.same_values(
+        state,
+        right_state,
+        [
+            before,
+            (right_output, "the output in place of the state: the next step goes on from the cell's state"),
+            (right_weights, swapped),
+            (context, "the context in place of the state"),
+        ],
+    )
+    properties.same_values(weights, right_weights, [(context, "the context: the weights are asked for")])
+
+
+def _goes_luongs_step(answer):
+    _goes_a_step(answer, "luong")
+
+
+def _goes_bahdanaus_step(answer):
+    _goes_a_step(answer, "bahdanau")
+
+
+SCORES = np.random.default_rng(11).normal(size=(2, 3, 3))  # as many queries as keys: the wrong axis fits
 KEYS = np.array([[True, True, True], [True, True, False]])
 BOTH = np.ones((2, 3), bool)
 
@@ -158,7 +465,7 @@ def _sums_to_one_for_each_query(answer):
 
 
 def _weighs_by_the_exponential(answer):
-    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES, -1))
+    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES))
 
 
 def _gives_padding_nothing(answer):
@@ -171,7 +478,7 @@ def _gives_padding_nothing(answer):
         weights_of_queries(SCORES, KEYS),
         [
             (
-                np.where(KEYS[:, None], _softmax(SCORES, -1), 0),
+                np.where(KEYS[:, None], _softmax(SCORES), 0),
                 "weights that no longer sum to one: the padding was taken out after the division",
             )
         ],
@@ -186,118 +493,128 @@ def _takes_high_scores_of_queries(answer):
         )
 
 
-class _Steps:
-    """A cell and a look that write down what they are given, and say what does not fit."""
-
-    def __init__(self):
-        self.memory = np.random.default_rng(8).normal(size=(4, 3))
-        self.token, self.state = np.ones(2), np.array([0.5, -1, 2])
-        self.kernel = np.linspace(-1, 1, 15).reshape(5, 3)
-        self.looked, self.read = [], []
-
-    def look(self, query, memory):
-        if np.shape(query) != (3,):
-            raise WrongAnswerError(
-                "look(state, memory): the state is the query", f"a query of shape {np.shape(query)}"
-            )
-        self.looked.append(np.array(query))
-        weights = _softmax(memory @ query, 0)
-        return weights @ memory, weights
-
-    def cell(self, inputs, state):
-        if not self.looked:
-            raise WrongAnswerError(
-                "a call of look with the state before the step, then a call of the cell",
-                "the cell first, then look: that is Luong's order",
-            )
-        if np.shape(inputs) != (5,):
-            raise WrongAnswerError(
-                "cell(inputs, state): the inputs are the token's 2 numbers, then the context's 3",
-                f"inputs of shape {np.shape(inputs)}",
-            )
-        properties.same_values(
-            state, self.state, [(inputs[2:], "the context as the state: the cell goes on from its own state")]
-        )
-        self.read.append(np.array(inputs))
-        return np.tanh(inputs @ self.kernel + state)
-
-    def run(self, answer):
-        came = answer(
-            lambda *given: self.cell(*given),  # a function is kept, not copied
-            lambda *given: self.look(*given),
-            self.token,
-            self.state,
-            self.memory,
-        )
-        state, weights = properties.several(came, ("the new state", "the weights"))
-        return properties.numbers(state), properties.numbers(weights)
+SIZES = np.array([2, 8, 32])
 
 
-def _looks_with_the_state_before(answer):
-    steps = _Steps()
-    steps.run(answer)
-    if len(steps.looked) != 1:
-        raise WrongAnswerError("one call of look", f"{len(steps.looked)} calls")
+def drawn(size, queries=50, keys=20):
+    """Return random queries, and for each its keys, the same at each call."""
+    rng = np.random.default_rng(size)
+    return rng.normal(size=(queries, size)), rng.normal(size=(queries, keys, size))
+
+
+def _all_alike(size):
+    """Return keys that are all equal, so that every weight is 1/20, and a query with large products."""
+    queries, keys = drawn(size)
+    return 100 * queries, np.repeat(keys[:, :1], 20, axis=1)
+
+
+def _sure(answer, draw=drawn, sizes=SIZES):
+    return properties.one_for_each(sizes, answer(sizes, draw))
+
+
+def _one_for_each_size(answer):
+    _sure(answer)
+
+
+def _even_where_the_keys_are_alike(answer):
+    measured = answer(SIZES, _all_alike)
+    values = list(measured.values()) if isinstance(measured, dict) else measured
     properties.same_values(
-        steps.looked[0], steps.state, [(np.zeros(3), "a query of zeros: the state is the query")]
+        properties.one_for_each(SIZES, properties.numbers(values, properties.OVERFLOW)),
+        np.full(len(SIZES), 1 / 20),
+        [(np.ones(len(SIZES)), "1: is it the sum of the weights?")],
     )
 
 
-def _reads_token_and_context(answer):
-    steps = _Steps()
-    steps.run(answer)
-    if len(steps.read) != 1:
-        raise WrongAnswerError("one step of the cell", f"{len(steps.read)} steps")
-    context, _ = steps.look(steps.state, steps.memory)
+def _is_measured(answer):
+    weights, others = [], {"scaled": [], "batch": [], "products": [], "square": []}
+    for size in SIZES:
+        queries, keys = drawn(size)
+        scores = (keys * queries[:, None]).sum(axis=-1)
+        weights.append(_softmax(scores))
+        others["scaled"].append(_softmax(scores / np.sqrt(size)).max(axis=-1).mean())
+        others["batch"].append(_softmax(scores, 0).max(axis=-1).mean())
+        others["products"].append(scores.max(axis=-1).mean())
+        others["square"].append(_softmax(scores).max(axis=0).mean())
+    measured = np.array([each.max(axis=-1).mean() for each in weights])
     properties.same_values(
-        steps.read[0],
-        np.concatenate([steps.token, context]),
+        _sure(answer),
+        measured,
         [
-            (np.concatenate([context, steps.token]), "the context before the token"),
-            (np.concatenate([steps.token, steps.state]), "the state where the context belongs"),
+            (others["scaled"], "scores divided by the root of the size: that comes after, as the other line"),
+            (others["batch"], "the softmax over the queries: it goes over the keys, the last axis"),
+            (others["products"], "the largest score: the softmax is missing"),
+            (others["square"], "the largest weight of each place: take that of each query, the last axis"),
+            (
+                [each.max() for each in weights],
+                "the largest weight of all: the mean over the queries is asked for",
+            ),
+            ([each.mean() for each in weights], "the mean of all weights, which is always 1/20"),
+            ([np.median(each.max(axis=-1)) for each in weights], "the median: the mean was asked for"),
+            ([each.max(axis=-1).sum() for each in weights], "a sum: the mean was asked for"),
+            (100 * measured, "per cent: a share was asked for"),
         ],
     )
 
 
-def _returns_state_and_weights(answer):
-    steps = _Steps()
-    state, weights = steps.run(answer)
-    expected_state, expected = step_before(steps.cell, steps.look, steps.token, steps.state, steps.memory)
-    context, _ = steps.look(steps.state, steps.memory)
-    properties.same_values(
-        state,
-        expected_state,
-        [(steps.state, "the state before the step"), (expected, "the weights: the new state comes first")],
+def _draw_how_sure_it_is(answer):
+    import matplotlib.pyplot as plt
+
+    from course_utils import plotting
+
+    def shorter(size):
+        queries, keys = drawn(size)
+        return queries / np.sqrt(size), keys
+
+    sizes = 2 ** np.arange(1, 9)
+    plotting.curves(
+        sizes,
+        {
+            "q · k": _sure(answer, sizes=sizes),
+            "q · k / root of the size": _sure(answer, shorter, sizes),
+        },
+        xlabel="size of query and keys",
+        ylabel="largest weight",
+        title="Your experiment: 20 random keys, no training",
+        level=(1 / 20, "even weights"),
+        xscale="log",
+        ylim=(0, 1.05),
     )
-    properties.same_values(weights, expected, [(context, "the context: the weights are asked for")])
+    plt.show()
 
 
 EXERCISES = [
     Exercise(
-        "08.first_weight",
-        first_weight,
-        [("is the softmax over the words that are there", _is_the_masked_softmax)],
+        "08.attention",
+        MyAttention,
         [
-            "Padding is out before the softmax. Which scores are left?",
-            "The softmax of 2, 0, 0: the exponential of each, divided by their sum.",
-            "exp(2) / (exp(2) + 1 + 1).",
-        ],
-    ),
-    Exercise(
-        "08.look_back",
-        look_back,
-        [
-            ("gives one vector for each query", _gives_one_vector_a_query),
-            ("averages the states with softmax weights", _averages_with_softmax_weights),
+            ("returns the context and the weights", _gives_context_and_weights),
+            ("weighs the states by the softmax of the scores, and averages them", _weighs_by_the_softmax),
             ("leaves padding out before the softmax", _leaves_padding_out),
             ("ignores what stands in the padding", _ignores_padding),
             ("takes scores of a thousand", _takes_high_scores),
+            ("is written with keras.ops, so that it can be compiled", _can_be_compiled),
+            ("has the gradients of the course's attention: for the query and the states", _has_gradients),
+            ("trains its W inside a compiled model", _trains),
         ],
         [
-            "states * query[:, None] has the products of each state with its query. Sum which axis?",
-            "np.where(mask, scores, -np.inf) gives padding a score whose exponential is 0.",
-            "Subtract the largest score of each row before np.exp; divide by the sum over axis 1.",
-            "The context is (weights[:, :, None] * states).sum(axis=1).",
+            "ops.matmul(query, self.kernel) turns each query; then its product with each state is the score.",
+            "ops.transpose(memory, (0, 2, 1)) puts the states into columns: scores are `(batch, Tq, Tv)`.",
+            "ops.where(mask[:, None], scores, -1e9) gives padding a score whose exponential is 0.",
+            "ops.softmax(scores, axis=-1) are the weights; ops.matmul(weights, memory) is the context.",
+        ],
+    ),
+    Exercise(
+        "08.decoder_step",
+        decoder_step,
+        [
+            ("goes a step in Luong's order", _goes_luongs_step),
+            ("goes a step in Bahdanau's order", _goes_bahdanaus_step),
+        ],
+        [
+            "Luong: first the cell, on the token. The new state asks.",
+            "Luong's output: join(ops.concatenate([context, state], axis=-1)), with the new state.",
+            "Bahdanau: the state before asks. The cell reads ops.concatenate([token, context], axis=-1).",
         ],
     ),
     Exercise(
@@ -317,17 +634,18 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "08.step_before",
-        step_before,
+        "08.size_experiment",
+        size_experiment,
         [
-            ("asks with the state before the step", _looks_with_the_state_before),
-            ("lets the cell read the token, then the context", _reads_token_and_context),
-            ("returns the new state and the weights", _returns_state_and_weights),
+            ("gives one number for each size", _one_for_each_size),
+            ("is 1/20 where all 20 keys are alike", _even_where_the_keys_are_alike),
+            ("is measured, for random vectors", _is_measured),
         ],
         [
-            "Which state exists before the step? That is the query.",
-            "The context must be there before the cell is called.",
-            "np.concatenate([token, context]) is what the cell reads.",
+            "(keys * queries[:, None]).sum(axis=-1) has the score of each query with each of its keys.",
+            "The softmax goes over the last axis. Subtract the largest score of each row before np.exp.",
+            "weights.max(axis=-1).mean() is the number for one size.",
         ],
+        result=_draw_how_sure_it_is,
     ),
 ]

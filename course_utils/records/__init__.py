@@ -5,13 +5,15 @@ A record is two files in this folder. Its recipe, such as `forget_bias.py`, has
 - `LESSON`: the number of the lesson that draws it;
 - `PARTS`: the settings of each part, in a list of dicts; what is measured over seeds has a setting `seed`;
 - `make(**settings)`: it measures one part, in ten minutes at most, and returns a dict of figures, each a
-  number or a list of numbers;
+  number or a list of numbers; one part may also return `"weights"`, a dict from names to arrays;
 - `WITHIN`: how far apart, on average, each figure may be when a part is made anew, on another machine.
 
 What came of all parts stands beside it, in `forget_bias.json`, with the versions that made it and a key of
-the code that it depends on. `statements.json` is no record: `make claims` writes it.
+the code that it depends on. Weights stand there with their shapes, as float16 in base64.
+`statements.json` is no record: `make claims` writes it.
 """
 
+import base64
 import json
 import runpy
 from pathlib import Path
@@ -48,6 +50,23 @@ def read(name, figure=None):
         setting = tuple(part["settings"][each] for each in names)
         found.setdefault(setting[0] if len(names) == 1 else setting, []).append(part["figures"][figure])
     return {setting: np.array(values) for setting, values in found.items()}
+
+
+def weights(name):
+    """Read the weights that a record holds: a dict from names to arrays of float32, in their stored order.
+
+    Raises:
+        ValueError: there is no record of that name, it is not whole, or it holds no weights.
+    """
+    held = [part["weights"] for part in load(name)["parts"] if "weights" in part]
+    if not held:
+        raise ValueError(f"`name` must be a record that holds weights. Received: name={name!r}")
+    return {
+        each: np.frombuffer(base64.b64decode(array["float16"]), "<f2")
+        .astype("float32")
+        .reshape(array["shape"])
+        for each, array in held[0].items()
+    }
 
 
 def names():
