@@ -8,7 +8,7 @@ constraint_stored = --constraint constraints.txt
 constraint_colab = --constraint constraints-colab.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test quick backends torch bench lint format run lesson seeds records matrix colab mutants save claims glossary reference font hooks address
+.PHONY: help setup lab test quick backends torch bench lint format run lesson seeds records matrix colab mutants save site claims glossary reference font hooks address
 
 help:
 	@echo 'make lab                 set everything up and open JupyterLab at a copy of the first lesson'
@@ -17,7 +17,7 @@ help:
 	@echo 'make test ARGS="-k name" the same, with more options for pytest'
 	@echo 'make quick               the same but for the lessons, in minutes: for daily work'
 	@echo
-	@echo 'make run                 run every lesson and its evidence, show what held, write pages to build/'
+	@echo 'make run                 run every lesson and its evidence, and show what held'
 	@echo 'make lesson N=02         the same for one lesson; here and below, N=02e is its evidence'
 	@echo 'make seeds SEEDS=0-9     run every lesson under every seed: by how much does each claim hold?'
 	@echo 'make records N=04        make what takes longer than a lesson may, where its code has changed'
@@ -25,6 +25,8 @@ help:
 	@echo 'make colab               run every lesson as Colab would: alone, installed by its set-up cell'
 	@echo 'make mutants             put known mistakes into the package: do the tests see each?'
 	@echo 'make save N=02           run a lesson from an empty kernel and store its outputs'
+	@echo 'make site                build the pages in build/site/ from the stored lessons'
+	@echo 'make site ARGS=--open    the same, and show them; ARGS=--check looks at each in Chromium'
 	@echo 'make claims              write CLAIMS.md, and what vote tells, from the stored lessons'
 	@echo 'make glossary            write GLOSSARY.md from the stored lessons'
 	@echo 'make reference           write docs/reference.md, the public names, from their docstrings'
@@ -52,6 +54,7 @@ test quick: setup
 	$(python) -m ruff check . || status=1; \
 	$(python) -m ruff format --check . || status=1; \
 	$(python) -m pytest --numprocesses=auto --maxprocesses=4 $(which) $(ARGS) || status=1; \
+	$(python) -m tools.address --remind; \
 	exit $$status
 
 backends: setup
@@ -95,6 +98,11 @@ mutants: setup
 
 save: setup
 	@$(python) -m tools.save $(N)
+
+site: setup
+	@$(python) -c 'import sys; from tools import site; sys.exit(not site.is_installed())' || \
+	$(python) -m pip install --quiet $(constraint_$(VERSIONS)) --constraint constraints-site.txt --editable '.[site]'
+	@$(python) -m tools.site $(ARGS)
 
 claims: setup
 	@$(python) -m tools.claims

@@ -1,20 +1,17 @@
-"""Run every lesson from an empty kernel, show what held, and write each as a page to build/."""
+"""Run every lesson from an empty kernel, and show what held."""
 
 import argparse
 import sys
 
-from tools import form, lessons, page
-
-BUILD = lessons.ROOT / "build"
+from tools import form, lessons
 
 
-def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, solution_source=None):
+def main(arguments=None, folder=lessons.NOTEBOOKS, solution_source=None):
     """Run the lessons and return the exit code.
 
     Args:
         arguments: those of the command line.
         folder: where the lessons are.
-        build: the folder for the pages.
         solution_source: gives the source of an exercise's solution by name; the course's own by default.
     """
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
@@ -24,13 +21,12 @@ def main(arguments=None, folder=lessons.NOTEBOOKS, build=BUILD, solution_source=
         paths = lessons.find(options.one, folder)
     except ValueError as error:
         return str(error)
-    build.mkdir(parents=True, exist_ok=True)
-    passed = [run(path, build, solution_source or _solution_source) for path in paths]
+    passed = [run(path, solution_source or _solution_source) for path in paths]
     return int(not all(passed))
 
 
-def run(path, build, solution_source):
-    """Run one lesson as it stands and once more solved, write its page, and print what held.
+def run(path, solution_source):
+    """Run one lesson as it stands and once more solved, and print what held.
 
     Returns:
         Whether nothing failed: no error, no claim, no exercise.
@@ -40,7 +36,6 @@ def run(path, build, solution_source):
     try:
         notebook = lessons.read(path)
         as_it_stands = lessons.run(notebook, path.parent)
-        lessons.write(build / f"{name}.html", page.render(as_it_stands.notebook, name))
         exercises = [lessons.exercise(cell.source)[0] for cell in lessons.exercises(notebook)]
         solution = lessons.solve(notebook, solution_source)
         solved = lessons.run(solution, path.parent) if exercises else as_it_stands

@@ -1,0 +1,124 @@
+"""Look at every page of the site in Chromium: on a phone and on a desk, light and dark."""
+
+import contextlib
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+BROWSERS = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
+WIDTHS = 390, 1280
+SCHEMES = "light", "dark"
+SEARCHES = {"forget gate": "04_lstm", "망각": "04_lstm", "어텐": "08_attention"}  # the last begins 어텐션
+FOUND = "#search-results a[href*='{}']"
+PATIENCE = 10_000  # milliseconds
+IN_THE_PAGE = Path(__file__).with_suffix(".js")
+
+
+def main(pages, searches=SEARCHES):
+    """Look at the pages in a folder, print what is wrong, and return the exit code.
+
+    Args:
+        pages: the folder.
+        searches: what to search for, and a part of the address of the page that must be found.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        return (
+            "The check wants Playwright: pip install --constraint constraints-site.txt --editable '.[site]'"
+        )
+    places = sorted(path.relative_to(pages).as_posix() for path in pages.rglob("*.html"))
+    with sync_playwright() as playwright, served(pages) as address, started(playwright) as browser:
+        told = [f"{place}: {fault}" for place in places for fault in faults(browser, address, place)]
+        told += [fault for words, place in searches.items() for fault in lost(browser, address, words, place)]
+    print("\n".join(dict.fromkeys(told)) or f"{len(places)} pages, and the search, are as they should be.")
+    return int(bool(told))
+
+
+def faults(browser, address, place):
+    """Return what is wrong with a page."""
+    with opened(browser, address) as (page, found):
+        page.goto(f"{address}/{place}")
+        page.evaluate("window.MathJax?.startup?.promise")
+        found += page.evaluate("siteCheck.content()")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                seen = page.evaluate("siteCheck.layout", scheme == "dark")
+                found += [f"{fault}, at {width} points, {scheme}" for fault in seen]
+        found += page.evaluate("siteCheck.votes()")
+    return found
+
+
+def lost(browser, address, words, place):
+    """Return what is wrong where one searches for words that stand in the page `place`."""
+    from playwright.sync_api import TimeoutError
+
+    with opened(browser, address) as (page, found):
+        page.goto(f"{address}/search.html?q={quote(words)}")
+        try:
+            page.wait_for_selector(FOUND.format(place), timeout=PATIENCE)
+        except TimeoutError:
+            found.append(f"the search for {words!r} does not find {place}")
+    return found
+
+
+@contextlib.contextmanager
+def opened(browser, address):
+    """Give an empty page, and a list that fills with its errors and what it asks of other hosts."""
+    page, found = browser.new_page(viewport={"width": WIDTHS[0], "height": 844}), []
+
+    def asked(request):
+        if not request.url.startswith((address, "data:", "blob:")):
+            found.append(f"asks for {request.url}")
+
+    page.add_init_script(path=IN_THE_PAGE)
+    page.on("request", asked)
+    page.on("console", lambda said: found.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on("response", lambda got: found.append(f"{got.status}: {got.url}") if got.status >= 400 else None)
+    try:
+        yield page, found
+    finally:
+        page.close()
+
+
+@contextlib.contextmanager
+def started(playwright):
+    """Start the browser that is installed here, or else Playwright's own, and give it."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"] * is_root)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def installed():
+    """Return where a browser is installed here, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder to this machine alone, and give its address."""
+    handler = functools.partial(_Silent, directory=str(folder))
+    with _Server(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Say nothing: a page that is closed has stopped listening."""
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
