@@ -73,7 +73,7 @@ LAYERS = [
         "the padding was taken out after the softmax",
     ),
     (layer("mask[:, None]", "~mask[:, None]"), "is True what counts?"),
-    (layer(HIDE, "scores = ops.where(mask, scores, -1e9)"), "expected: no error"),
+    (layer(HIDE, "scores = ops.where(mask, scores, -1e9)"), "gives the mask an axis for the queries"),
     (
         layer(WEIGHTS, "weights = ops.exp(scores) / ops.sum(ops.exp(scores), axis=-1, keepdims=True)"),
         "is the largest score of each row subtracted before np.exp?",
@@ -214,6 +214,7 @@ EXPERIMENTS = [
     (experiment(safe="np.exp(scores)"), "is the largest score of each row subtracted before np.exp?"),
     (experiment(number="float(weights.max())"), "the mean over the queries is asked for"),
     (experiment(number="float(weights.max(axis=0).mean())"), "that of each query, the last axis"),
+    (experiment(number="float(weights.mean(axis=0).max())"), "the mean before the maximum"),
     (experiment(number="float(weights.mean())"), "which is always 1/20"),
     (experiment(number="float(weights.sum(axis=-1).mean())"), "1: is it the sum of the weights?"),
     (experiment(number="100 * float(weights.max(axis=-1).mean())"), "came:     "),

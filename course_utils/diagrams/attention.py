@@ -22,7 +22,11 @@ from course_utils.diagrams._sheet import (
 
 ORDERS = ("luong", "bahdanau", "last")
 FORMULAS = {
-    "luong": (r"$s_t = f(s_{t-1},\,y_{t-1})$", "$c_t$ from $s_t$", r"$\tilde h_t = \tanh([c_t\,;\,s_t]\,W)$"),
+    "luong": (
+        r"$s_t = f(s_{t-1},\,y_{t-1})$",
+        "$c_t$ from $s_t$",
+        r"$\tilde h_t = \tanh([c_t;\,s_t]W_c)$",
+    ),
     "bahdanau": ("$c_t$ from $s_{t-1}$", r"$s_t = f(s_{t-1},\,[y_{t-1}\,;\,c_t])$"),
 }
 CONTEXT = {"color": COLORS["context"], "width": 3.5}

@@ -1,6 +1,7 @@
 """Exercises of lesson 08, attention."""
 
 import contextlib
+import re
 
 import keras
 import numpy as np
@@ -90,17 +91,20 @@ PRODUCTS = (
     "the inner sizes of a product must be equal: ops.matmul(query, self.kernel), then its product with "
     "ops.transpose(memory, (0, 2, 1))"
 )
+NOT_BROADCAST = re.compile("must be broadcastable|could not be broadcast", re.IGNORECASE)
+AXIS_OF_QUERIES = "mask[:, None] gives the mask an axis for the queries"
 
 
 @contextlib.contextmanager
 def _advised(stub=False):
-    """Make a wrong answer of whatever is raised, and say which products fit where their sizes do not."""
+    """Make a wrong answer of whatever is raised, and say which sizes fit where they do not."""
     try:
         with cells.no_error(stub, in_cell=False):
             yield
     except WrongAnswerError as error:
-        if cells.SIZES_DIFFER.search(error.came):
-            raise WrongAnswerError(error.expected, f"{error.came} ({PRODUCTS})") from error
+        for sizes, advice in ((cells.SIZES_DIFFER, PRODUCTS), (NOT_BROADCAST, AXIS_OF_QUERIES)):
+            if sizes.search(error.came):
+                raise WrongAnswerError(error.expected, f"{error.came} ({advice})") from error
         raise
 
 
@@ -548,6 +552,10 @@ def _is_measured(answer):
             (
                 [each.max() for each in weights],
                 "the largest weight of all: the mean over the queries is asked for",
+            ),
+            (
+                [each.mean(axis=0).max() for each in weights],
+                "the mean before the maximum: take each query's largest weight, then their mean",
             ),
             ([each.mean() for each in weights], "the mean of all weights, which is always 1/20"),
             ([np.median(each.max(axis=-1)) for each in weights], "the median: the mean was asked for"),
