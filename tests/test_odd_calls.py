@@ -983,11 +983,6 @@ def of_pictures():
             table=(matrix, {"whole", "bool", "a step less", "a number less", "inf within"}),
             words=two,
         ),
-        "encoder_decoder": picture(
-            plotting.encoder_decoder,
-            source=(["a"], {"[1]", "texts", "array"}),
-            target=(["b"], {"[1]", "texts", "array"}),
-        ),
     }
 
 

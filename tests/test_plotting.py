@@ -147,7 +147,6 @@ PICTURES = {
         "words": ["word 1", "word 2"],
         "title": "what to see",
     },
-    "encoder_decoder": {"source": ["word 1"], "target": ["mot 1", "mot 2"], "title": "what to see"},
 }
 
 
@@ -214,8 +213,6 @@ def test_a_picture_is_not_drawn_into_another_one(name):
         ("table_lookup", {"row": -1}, "`row` must be a whole number of at least 0"),
         ("table_lookup", {"words": ["a"]}, "`table` must have one row for each word.*2 rows, 1 words"),
         ("table_lookup", {"table": [1, 2]}, "`table` must be numbers with 2 axes"),
-        ("encoder_decoder", {"source": []}, "`source` must be a list, not empty"),
-        ("encoder_decoder", {"target": "ab"}, "`target` must be a list"),
     ],
 )
 def test_an_odd_argument_is_named_and_nothing_is_drawn(name, wrong, message):
@@ -294,16 +291,6 @@ def test_table_lookup_shows_the_row_that_is_read():
     np.testing.assert_array_equal(row, [[3, 4]])
     shown = [text.get_text() for panel in axes.figure.axes for text in panel.texts]
     assert shown == ["0", "1", "times", "1", "2", "3", "4", "=", "3", "4"]
-
-
-def test_encoder_decoder_shows_both_sides_with_the_marks():
-    axes = plotting.encoder_decoder(["ten", "two"], ["sip", "i"], "read, then written")
-    drawn = [text.get_text() for text in axes.texts]
-    assert [text for text in drawn if text.startswith("$h_")] == ["$h_1$", "$h_2$"]
-    assert [text for text in drawn if text.startswith("$s_")] == ["$s_1$", "$s_2$", "$s_3$"]
-    assert drawn.count("<start>") == drawn.count("<end>") == 1
-    assert drawn.count("sip") == drawn.count("i") == 2  # written once, read once
-    assert drawn.count("ten") == drawn.count("two") == 1
 
 
 class TestAttentionMap:
