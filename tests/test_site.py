@@ -225,11 +225,14 @@ def test_the_workflow_looks_at_the_pages_before_it_publishes_them():
     workflow = yaml.safe_load((lessons.ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     steps = [step.get("run") or step["uses"].partition("@")[0] for step in build["steps"]]
+    stamped = 'python -m tools.address --adopt "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"'
     assert steps[2:] == [
+        stamped,
         "make site ARGS=--check",
         "make quick ARGS=-ktest_site",
         "actions/upload-pages-artifact",
     ]
+    assert "default_branch" in build["steps"][2]["if"]
     assert build["steps"][-1]["with"] == {"path": "build/site"}
     assert publish["needs"] == "build"
     assert "has_pages" in publish["if"]
