@@ -89,7 +89,10 @@ def test_the_set_up_cell_is_formatted_however_long_the_address(tmp_path):
         write(tmp_path, f"{length}.py", address.setup_cell(own) + "\n")
     settings = ("--no-cache", "--config", lessons.ROOT / "pyproject.toml", tmp_path)
     for command in (["format", "--check"], ["check", "--select", "E501"]):
-        subprocess.run([sys.executable, "-m", "ruff", *command, *settings], check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *settings], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
 
 
 OWNER = "https://github.com/a"

@@ -160,16 +160,7 @@ def has_gradients(answer, name, states):
         with no_error():
             came = measure.gradient(total, arrays[place])
         expected = measure.gradient(lambda tensor, total=total: total(tensor, wanted), arrays[place])
-        if came is None or (not came.any() and expected.any()):
-            raise WrongAnswerError(
-                f"a gradient with respect to {of}", "none: is something computed with NumPy, or stopped?"
-            )
-        difference = np.abs(came - expected).max()
-        if not difference <= 1e-4:
-            raise WrongAnswerError(
-                f"the gradient of Keras' cell with respect to {of}",
-                f"one that differs by up to {difference:.3g}: is a part of the step stopped, or rounded?",
-            )
+        properties.same_gradient(came, expected, of, "Keras' cell")
 
 
 def goes_over_a_sequence(answer, name):
@@ -232,6 +223,24 @@ def no_error(stub=False, in_cell=True):
     finally:
         if shortened:
             keras.config.enable_traceback_filtering()
+
+
+@contextlib.contextmanager
+def advised(advice, stub=False):
+    """Make a wrong answer of whatever is raised, with what to write instead where it is known.
+
+    Args:
+        advice: pairs of a pattern of what is raised, and what then helps.
+        stub: as in `no_error`.
+    """
+    try:
+        with no_error(stub, in_cell=False):
+            yield
+    except WrongAnswerError as error:
+        for pattern, helps in advice:
+            if pattern.search(error.came):
+                raise WrongAnswerError(error.expected, f"{error.came} ({helps})") from error
+        raise
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """Exercises of lesson 01, embeddings."""
 
-import contextlib
 import re
 
 import keras
@@ -73,19 +72,6 @@ ADVICE = [
 ]
 
 
-@contextlib.contextmanager
-def _advised(stub=False):
-    """Make a wrong answer of whatever is raised, with what to write instead where it is known."""
-    try:
-        with cells.no_error(stub, in_cell=False):
-            yield
-    except WrongAnswerError as error:
-        for pattern, advice in ADVICE:
-            if pattern.search(error.came):
-                raise WrongAnswerError(error.expected, f"{error.came} ({advice})") from error
-        raise
-
-
 def _made(answer, rows=ROWS, size=SIZE):
     """Make the learner's layer, with a table in which no two numbers are equal, and return both."""
     if isinstance(getattr(answer, "answer", answer), keras.layers.Layer):
@@ -107,7 +93,7 @@ def _made(answer, rows=ROWS, size=SIZE):
 
 def _read(answer, ids, rows=ROWS, size=SIZE, stub=False):
     layer, table = _made(answer, rows, size)
-    with _advised(stub):
+    with cells.advised(ADVICE, stub):
         vectors = layer(ids)
     if vectors is None:
         raise WrongAnswerError("the row of each id", "None: is a return missing?")

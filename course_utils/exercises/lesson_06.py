@@ -282,14 +282,7 @@ def _has_gradients(answer):
     with cells.no_error(in_cell=False):
         came = measure.gradient(lambda read: weights * layer(read, mask=MASK), SEQUENCES)
     expected = measure.gradient(lambda read: weights * wanted(read, mask=MASK), SEQUENCES)
-    if came is None:
-        raise WrongAnswerError("a gradient with respect to the sequences", "none: is something stopped?")
-    difference = np.abs(came - expected).max()
-    if not difference <= 1e-4:
-        raise WrongAnswerError(
-            "the gradient of the course's layer with respect to the sequences",
-            f"one that differs by up to {difference:.3g}: is a part stopped, or rounded?",
-        )
+    properties.same_gradient(came, expected, "the sequences", "the course's layer")
 
 
 def _does_so_for_other_layers(answer):

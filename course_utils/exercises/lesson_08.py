@@ -1,6 +1,6 @@
 """Exercises of lesson 08, attention."""
 
-import contextlib
+import functools
 import re
 
 import keras
@@ -95,17 +95,9 @@ NOT_BROADCAST = re.compile("must be broadcastable|could not be broadcast", re.IG
 AXIS_OF_QUERIES = "mask[:, None] gives the mask an axis for the queries"
 
 
-@contextlib.contextmanager
-def _advised(stub=False):
-    """Make a wrong answer of whatever is raised, and say which sizes fit where they do not."""
-    try:
-        with cells.no_error(stub, in_cell=False):
-            yield
-    except WrongAnswerError as error:
-        for sizes, advice in ((cells.SIZES_DIFFER, PRODUCTS), (NOT_BROADCAST, AXIS_OF_QUERIES)):
-            if sizes.search(error.came):
-                raise WrongAnswerError(error.expected, f"{error.came} ({advice})") from error
-        raise
+_advised = functools.partial(
+    cells.advised, [(cells.SIZES_DIFFER, PRODUCTS), (NOT_BROADCAST, AXIS_OF_QUERIES)]
+)
 
 
 def _made(answer):
@@ -254,16 +246,7 @@ def _has_gradients(answer):
         with _advised():
             came = measure.gradient(lambda tensor, mine=mine: mine(tensor) * turned, given)
         expected = measure.gradient(lambda tensor, theirs=theirs: theirs(tensor) * turned, given)
-        if came is None or not came.any():
-            raise WrongAnswerError(
-                f"a gradient with respect to {name}", "none: is something computed with NumPy, or stopped?"
-            )
-        difference = np.abs(came - expected).max()
-        if not difference <= 1e-4:
-            raise WrongAnswerError(
-                f"the gradient of the course's attention with respect to {name}",
-                f"one that differs by up to {difference:.3g}: is a part stopped, or rounded?",
-            )
+        properties.same_gradient(came, expected, name, "the course's attention")
 
 
 def _of_the_course():

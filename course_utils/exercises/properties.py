@@ -84,6 +84,20 @@ def same_values(came, expected, mistakes=(), tolerance=1e-5, cause=""):
     raise WrongAnswerError(f"values within {tolerance:g}", f"values that differ by up to {difference:.3g}")
 
 
+def same_gradient(came, expected, of, whose):
+    """Ask for the gradient of `whose` with respect to `of`; `came` is None where there is none."""
+    if came is None or (not came.any() and expected.any()):
+        raise WrongAnswerError(
+            f"a gradient with respect to {of}", "none: is something computed with NumPy, or stopped?"
+        )
+    difference = np.abs(came - expected).max()
+    if not difference <= 1e-4:
+        raise WrongAnswerError(
+            f"the gradient of {whose} with respect to {of}",
+            f"one that differs by up to {difference:.3g}: is a part stopped, or rounded?",
+        )
+
+
 def one_for_each(given, measured):
     """Return what an experiment measured, in a list, a dict or an array: one number for each `given`."""
     measured = numbers(list(measured.values()) if isinstance(measured, dict) else measured)
