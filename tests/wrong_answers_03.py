@@ -203,6 +203,12 @@ WRONG = {
         (spread("_, (h,) = cell(x, [h])", "_, (h,) = cell(0 * x, [h])"), "runs on zeros"),
         (spread("_, (h,) = cell(x, [h])", "cell(x, [h])"), "expected: values within 0.0001"),
         (spread("_, (h,) = cell(x, [h])", "_, h = cell(x, [h])"), "no error"),
+        (
+            spread(
+                "cell, ends = make_cell(gain), []", "ends = []", "h = np", "cell = make_cell(gain); h = np"
+            ),
+            "6 cells for 3 gains: another cell may have other weights",
+        ),
         (spread("in gains:", "in gains[:1]:"), "expected: shape (3,)\n      came:     shape (1,)"),
         (spread("return grown", "return grown[0]"), "expected: shape (3,)\n      came:     shape ()"),
     ],

@@ -436,6 +436,21 @@ def _is_measured(answer):
     )
 
 
+def _runs_one_cell_twice(answer):
+    made = []
+
+    def make_cell(gain):
+        made.append(_tanh(gain))
+        return made[-1]
+
+    _read(answer, make_cell)
+    if len(made) > len(GAINS):
+        raise WrongAnswerError(
+            "one cell for each gain, which runs twice",
+            f"{len(made)} cells for {len(GAINS)} gains: another cell may have other weights",
+        )
+
+
 def _last_states(x=1, apart=APART):
     """Return the last states, `(gains, batch, units)`, of a run from 0 and one from `apart`."""
     runs = []
@@ -509,6 +524,7 @@ EXERCISES = [
             ("measures one number for each gain", _one_for_each_gain),
             ("gives gain ** steps for a cell that only multiplies by the gain", _is_the_power_of_the_gain),
             ("measures the run of a cell that reads its inputs and has a tanh", _is_measured),
+            ("runs the same cell from both states", _runs_one_cell_twice),
         ],
         [
             "Three loops: over the gains, over the two first states, over the steps of `inputs`.",
