@@ -22,7 +22,7 @@ LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sourc
 # In Markdown: first code, in which a dollar is a dollar, then equations.
 EQUATION = re.compile(r"```.*?```|`[^`\n]+`|(\$\$.+?\$\$|\$[^$\n]+\$)", re.DOTALL)
 
-NO_PROSE = r'<pre.*?</pre>|<code.*?</code>|<(\w+) class="math[^"]*">.*?</\1>|<[^>]*>'
+NO_PROSE = r'<(pre|code|script|style)\b.*?</\1>|<(\w+) class="math[^"]*">.*?</\2>|<[^>]*>'
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,15 @@ import importlib.util
 import pytest
 from small_lessons import write
 
+from course_utils import live
+from course_utils.records import date_reader
 from tools import site_check
 
 if importlib.util.find_spec("playwright") is None or site_check.installed() is None:
     pytest.skip("no Playwright, or no browser, is installed", allow_module_level=True)
 
 STYLE = """\
+<meta charset="utf-8">
 <style>
 body { background: white; margin: 0 } img { background: white }
 @media (prefers-color-scheme: dark) { body { background: black } }
@@ -58,11 +61,11 @@ FINE = [
 ]
 
 
-def check(folder, *bodies, searches=None):
+def check(folder, *bodies, searches=None, dates=None):
     for number, body in enumerate(bodies):
         write(folder, f"{number:02}.html", PAGE.format(style=STYLE, body=body))
     write(folder, "favicon.ico", "")
-    return site_check.main(folder, searches or {})
+    return site_check.main(folder, searches or {}, dates)
 
 
 def test_nothing_is_wrong_with_good_pages(tmp_path, capsys):
@@ -87,3 +90,39 @@ def test_a_search_that_finds_nothing_is_a_fault(tmp_path, capsys, monkeypatch):
     )
     assert check(tmp_path, searches={"forget": "04_lstm", "망각": "08_attention"}) == 1
     assert capsys.readouterr().out == "the search for '망각' does not find 08_attention\n"
+
+
+@pytest.fixture(scope="module")
+def dates():
+    return site_check.read_by_python()
+
+
+@pytest.fixture(scope="module")
+def date_map(dates):
+    text, (written, weights) = next(iter(dates.items()))
+    return live.date_map(date_reader.task(), text, written, weights).html
+
+
+def test_a_date_typed_gives_the_map_that_python_gives(tmp_path, capsys, date_map, dates):
+    assert check(tmp_path, date_map, dates=dates) == 0, capsys.readouterr().out
+    assert {"31 February 2020", "1962년 6월 11일"} <= dates.keys()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("z * old + (1 - z)", "z * old + (1.02 - z)", "the map of '20.02.1916' is not that of Python: 0."),
+        ("step.logits.indexOf", "step.weights.indexOf", "'20.02.1916' becomes ["),
+        ("input.oninput = read;", "", "'1909/06/02' becomes ["),
+        ("[column, row] : [row, column]", "[row, column] : [column, row]", "error: "),
+        ("ArrowDown: 1,", "", "after ArrowDown the map of dates is at"),
+        ("answer.children[chosen].focus();", "", "after ArrowRight the map of dates is at"),
+        ("told.replaceChildren(...sentences(weights));", "", "'told': False"),
+        (" .frame { overflow-x: auto; }", " .frame { min-width: 500px; }", "wider than the window: "),
+    ],
+)
+def test_a_map_that_errs_is_named(tmp_path, capsys, date_map, dates, right, wrong, said):
+    assert date_map.count(right) == 1
+    chosen = dict(list(dates.items())[:6])
+    assert check(tmp_path, date_map.replace(right, wrong), dates=chosen) == 1
+    assert said in capsys.readouterr().out

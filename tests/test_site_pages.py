@@ -2,7 +2,7 @@
 
 import pytest
 from nbformat import v4
-from small_lessons import markdown
+from small_lessons import code, markdown, printed, shown
 
 from tools import address, site_pages
 
@@ -87,6 +87,7 @@ def test_the_contents_have_lessons_then_evidence():
         "02 Long name </notebooks/02_b.ipynb>",
         ":caption: Evidence",
         "01 Long name </notebooks/evidence/01_a.ipynb>",
+        ":caption: To try",
         ":caption: To look up",
     ]
 
@@ -96,3 +97,24 @@ def test_a_statement_leads_to_the_cell_that_settles_it_where_that_is_marked():
     text = f"{row.format(32)}\n{row.format(1)}"
     linked = text.replace("notebooks/evidence/04_lstm.ipynb", "#statement-32", 1)
     assert site_pages.to_measurements(text, "(statement-32)=") == linked
+
+
+def test_the_map_of_dates_is_what_a_notebook_has_stored():
+    page = '<div class="date-map">\n```\n</div>'
+    cells = [
+        markdown("# 08"),
+        code("1", outputs=[printed("1")]),
+        code("2", outputs=[shown(text_html="<p>")]),
+        code("3", outputs=[shown(text_html=page, text_plain="Page()")]),
+    ]
+    first, second = v4.new_notebook(cells=cells[:3]), v4.new_notebook(cells=cells)
+    assert site_pages.map_of_dates([first, second]) == page
+    with pytest.raises(ValueError, match=r"`make save N=08`. Received: 2 outputs, none"):
+        site_pages.map_of_dates([first])
+
+
+def test_a_page_watches_attention_with_links_that_lead_on():
+    page = site_pages.sources()[site_pages.WATCH]
+    assert page.count('<div class="date-map"') == 1
+    assert site_pages.PLACE_OF_MAP not in page
+    assert "](notebooks/08_attention.ipynb)" in page

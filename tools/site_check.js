@@ -49,4 +49,23 @@ window.siteCheck = {
       return isTold ? [] : [`a vote that is not answered: ${vote.name}`];
     });
   },
+
+  dateMap() {
+    const written = [...document.querySelectorAll(".date-map [role=radio]")].map((each) => each.textContent);
+    const weights = written.map(() => []);
+    for (const cell of document.querySelectorAll(".date-map td.written")) {
+      weights[cell.dataset.at].push(+cell.style.getPropertyValue("--weight"));
+    }
+    return { written, weights };
+  },
+
+  chosen() {
+    const answer = [...document.querySelectorAll(".date-map [role=radio]")];
+    const chosen = answer.flatMap((each, at) => (each.ariaChecked === "true" ? [at] : []));
+    const told = document.querySelector(".date-map [role=status]").textContent;
+    const marked = [...document.querySelectorAll(".date-map td.chosen")];
+    const isTold = told.startsWith(answer[chosen[0]]?.textContent) && marked.length > 0 &&
+      marked.every((each) => +each.dataset.at === chosen[0]);
+    return { chosen, focused: answer.indexOf(document.activeElement), told: isTold };
+  },
 };

@@ -1,4 +1,7 @@
-"""Look at every page of the site in Chromium: on a phone and on a desk, light and dark."""
+"""Look at every page of the site in Chromium: on a phone and on a desk, light and dark.
+
+Where a page has the map of dates, type some: it must write and look as Python does.
+"""
 
 import contextlib
 import functools
@@ -15,15 +18,19 @@ SCHEMES = "light", "dark"
 SEARCHES = {"forget gate": "04_lstm", "망각": "04_lstm", "어텐": "08_attention"}  # the last begins 어텐션
 FOUND = "#search-results a[href*='{}']"
 PATIENCE = 10_000  # milliseconds
+WITHIN = 1e-4  # of each weight
+WITH_MAP = '<div class="date-map"'
 IN_THE_PAGE = Path(__file__).with_suffix(".js")
 
 
-def main(pages, searches=SEARCHES):
+def main(pages, searches=SEARCHES, dates=None):
     """Look at the pages in a folder, print what is wrong, and return the exit code.
 
     Args:
         pages: the folder.
         searches: what to search for, and a part of the address of the page that must be found.
+        dates: what to type where a page has the map of dates; for each what Python writes, and the weights.
+            Left out, Python reads those that the map offers.
     """
     try:
         from playwright.sync_api import sync_playwright
@@ -32,9 +39,14 @@ def main(pages, searches=SEARCHES):
             "The check wants Playwright: pip install --constraint constraints-site.txt --editable '.[site]'"
         )
     places = sorted(path.relative_to(pages).as_posix() for path in pages.rglob("*.html"))
+    with_map = [place for place in places if WITH_MAP in (pages / place).read_text(encoding="utf-8")]
+    dates = read_by_python() if with_map and dates is None else dates
     with sync_playwright() as playwright, served(pages) as address, started(playwright) as browser:
         told = [f"{place}: {fault}" for place in places for fault in faults(browser, address, place)]
         told += [fault for words, place in searches.items() for fault in lost(browser, address, words, place)]
+        told += [
+            f"{place}: {fault}" for place in with_map for fault in misread(browser, address, place, dates)
+        ]
     print("\n".join(dict.fromkeys(told)) or f"{len(places)} pages, and the search, are as they should be.")
     return int(bool(told))
 
@@ -66,6 +78,65 @@ def lost(browser, address, words, place):
         except TimeoutError:
             found.append(f"the search for {words!r} does not find {place}")
     return found
+
+
+def misread(browser, address, place, dates):
+    """Return what is wrong with the map of dates of a page, where one types dates and moves by keys."""
+    with opened(browser, address) as (page, found):
+        page.goto(f"{address}/{place}")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            for text, (written, weights) in dates.items():
+                page.locator(".date-map input").fill(text)
+                seen = page.evaluate("siteCheck.dateMap()")
+                if seen["written"] != written:
+                    found.append(f"{text!r} becomes {seen['written']}, and by Python {written}")
+                elif apart := distance(seen["weights"], weights):
+                    found.append(f"the map of {text!r} is not that of Python: {apart}, at {width} points")
+        found += keys_not_obeyed(page)
+    return found
+
+
+def distance(seen, weights):
+    """Return in words how far a map is from another, or None where it is near enough."""
+    sizes = [[len(row) for row in rows] for rows in (seen, weights)]
+    if sizes[0] != sizes[1]:
+        return f"rows of {sizes[0]} characters in place of {sizes[1]}"
+    apart = max(
+        abs(one - other)
+        for row, others in zip(seen, weights, strict=True)
+        for one, other in zip(row, others, strict=True)
+    )
+    return f"{apart:.2g} apart" if apart >= WITHIN else None
+
+
+def keys_not_obeyed(page):
+    """Return what is wrong where one goes along the answer of a map of dates by the keys."""
+    page.locator(".date-map input").fill("3 July 2044")
+    if not (count := page.locator(".date-map [role=radio]").count()):
+        return ["the map of dates has no answer"]
+    page.locator(".date-map [role=radio][aria-checked=true]").focus()
+    last, found = count - 1, []
+    for key, expected in (("Home", 0), ("ArrowRight", 1), ("ArrowDown", 2), ("ArrowLeft", 1), ("End", last)):
+        page.keyboard.press(key)
+        seen = page.evaluate("siteCheck.chosen()")
+        if seen != {"chosen": [expected], "focused": expected, "told": True}:
+            found.append(f"after {key} the map of dates is at {seen}, not at {expected}")
+    return found
+
+
+def read_by_python():
+    """Return what Python writes for the dates that the map offers, and the weights, by the date."""
+    from course_utils import live  # late, because it brings TensorFlow
+    from course_utils.records import date_reader
+
+    pairs = date_reader.task()
+    texts = [text for each in live.examples(pairs).values() for text in each]
+    read = live.read(pairs, texts)
+    return {
+        text: ([token.strip("<>") for token in written], weights.tolist())
+        for text, (written, weights) in zip(texts, read, strict=True)
+    }
 
 
 @contextlib.contextmanager

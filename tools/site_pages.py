@@ -9,6 +9,9 @@ import nbformat
 from tools import address, lessons, site_notebooks
 
 NAMES = "docs/reference.md"
+WATCH = "watch.md"  # it stands in the folder of the settings, and shows what a lesson has stored
+WATCHED, PLACE_OF_MAP = 'class="date-map"', "{map}"
+TO_TRY = {WATCH: "Watch attention read a date"}
 TO_LOOK_UP = {
     "CLAIMS.md": "Claims",
     "GLOSSARY.md": "Glossary",
@@ -19,6 +22,7 @@ TO_LOOK_UP = {
     "CONTRIBUTING.md": "Contributing",
 }
 HOME, HOME_IS = "index.md", "README.md"
+RAW = "``````{{raw}} html\n{}\n``````"
 CONTENTS = """
 
 ```{{toctree}}
@@ -51,6 +55,7 @@ def sources():
     notebooks = {lessons.place_of(path): lessons.read(path) for path in lessons.find()}
     texts = {place: (lessons.ROOT / place).read_text(encoding="utf-8") for place in (HOME_IS, *TO_LOOK_UP)}
     texts.update(by_module(texts.pop(NAMES)))
+    texts[WATCH] = (lessons.ROOT / "site" / WATCH).read_text(encoding="utf-8")
     pages, stated = {*notebooks, *texts}, address.stated()
     for place, notebook in notebooks.items():
         for cell in notebook.cells:
@@ -60,8 +65,31 @@ def sources():
     marked = "\n".join(cell.source for notebook in notebooks.values() for cell in notebook.cells)
     texts["CLAIMS.md"] = to_measurements(texts["CLAIMS.md"], marked)
     texts = {place: for_the_web(text, place, pages, stated) for place, text in texts.items()}
+    texts[WATCH] = texts[WATCH].replace(PLACE_OF_MAP, RAW.format(map_of_dates(notebooks.values())))
     texts[HOME] = texts.pop(HOME_IS) + contents(notebooks)
     return {**texts, **{place: nbformat.writes(notebook) for place, notebook in notebooks.items()}}
+
+
+def map_of_dates(notebooks):
+    """Return the piece of HTML with the map of dates that one of the notebooks has stored.
+
+    Raises:
+        ValueError: none has one.
+    """
+    outputs = [
+        output
+        for each in notebooks
+        for cell in lessons.code_cells(each)
+        for output in cell.get("outputs", ())
+    ]
+    stored = [output.get("data", {}).get("text/html", "") for output in outputs]
+    for each in stored:
+        if WATCHED in each:
+            return each
+    raise ValueError(
+        f"A notebook must show the date map that `{WATCH}` shows: `make save N=08`. "
+        f"Received: {len(outputs)} outputs, none with {WATCHED}"
+    )
 
 
 def contents(notebooks):
@@ -69,7 +97,7 @@ def contents(notebooks):
     titles = {
         place: f"{place.rpartition('/')[2][:2]} {short_title(each)}" for place, each in notebooks.items()
     }
-    parts = {"Lessons": {}, "Evidence": {}, "To look up": TO_LOOK_UP}
+    parts = {"Lessons": {}, "Evidence": {}, "To try": TO_TRY, "To look up": TO_LOOK_UP}
     for place, title in titles.items():
         parts["Evidence" if f"/{lessons.EVIDENCE}/" in place else "Lessons"][place] = title
     return "".join(_contents(caption, entries) for caption, entries in parts.items() if entries)
