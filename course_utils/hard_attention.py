@@ -151,11 +151,16 @@ class HardAttentionModel(InferredShapes, keras.Model):
         weights = ops.ones_like(losses) if sample_weight is None else ops.cast(sample_weight, losses.dtype)
         loss = ops.mean(weights * losses)
         if training:
-            advantage = ops.stop_gradient(losses - self.baseline)
-            surrogate = ops.mean(weights * advantage * ops.cast(y_pred["log_prob"], losses.dtype))
-            loss += surrogate - ops.stop_gradient(surrogate)  # it moves the gradient, not the value
+            log_prob = ops.cast(y_pred["log_prob"], losses.dtype)
+            loss = ops.mean(weights * self.choice_losses(losses, log_prob))
             self.follow(losses, weights)
         return loss + sum(self.losses)
+
+    def choice_losses(self, losses, log_prob):
+        """Return the losses as they are; their mean has the gradient of the expected loss, on average."""
+        advantage = ops.stop_gradient(losses - self.baseline)
+        surrogate = advantage * log_prob
+        return losses + (surrogate - ops.stop_gradient(surrogate))  # it moves the gradient, not the value
 
     def losses_of(self, y, prediction):
         """Return one loss for each example, `(batch,)`."""

@@ -287,3 +287,74 @@ def table_lookup(row, table, words, title=None):
         )
     figure.suptitle(title, fontsize="medium")
     return panels[1]
+
+
+def position_waves(waves, positions=(8, 24, 40), title=None):
+    """Draw what is added at each position as a map, and beside it how alike the rows of positions are.
+
+    Args:
+        waves: `(time, size)`, a row for each position.
+        positions: of which rows the dot products with all rows are drawn, over the distance.
+        title: the one thing to see.
+
+    Returns:
+        The axes of the map, and those of the dot products.
+
+    Raises:
+        ValueError: the waves are no matrix of numbers, or there is no such position.
+    """
+    waves = require_numbers("waves", waves, axes=2, finite=True)
+    for each in require_items("positions", positions):
+        if require_whole("positions", each, least=0) >= len(waves):
+            raise ValueError(f"`positions` must be below {len(waves)}. Received: positions={positions!r:.80}")
+    figure, (rows, alike) = plt.subplots(1, 2, figsize=(8.4, 3.6))
+    image = rows.imshow(waves, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    rows.set(xlabel="feature", ylabel="position")
+    rows.grid(visible=False)
+    figure.colorbar(image, ax=rows, label="what is added")
+    places = {f"from {each}": np.arange(len(waves)) - each for each in positions}
+    lines = {f"from {each}": waves[each] @ waves.T for each in positions}
+    curves(places, lines, "distance", "dot product", axes=alike)
+    figure.suptitle(title, fontsize="medium")
+    return rows, alike
+
+
+def head_weights(weights, places, title=None):
+    """Draw how much weight each head of several models puts on each place.
+
+    Args:
+        weights: a dict from the name of each model to its weights, `(heads, places)`.
+        places: the name of each place.
+        title: the one thing to see.
+
+    Returns:
+        A list of axes, one for each model.
+
+    Raises:
+        ValueError: there is no model, or one has not a weight from 0 to 1 for each head and place.
+    """
+    places = require_items("places", places)
+    if not isinstance(weights, dict) or not weights:
+        raise ValueError(f"`weights` must be a dict, not empty. Received: weights={weights!r:.80}")
+    tables = {name: require_numbers("weights", each, axes=2, finite=True) for name, each in weights.items()}
+    for table in tables.values():
+        if table.shape[1] != len(places) or table.min() < 0 or table.max() > 1:
+            raise ValueError(
+                f"`weights` must have {len(places)} numbers from 0 to 1 for each head. "
+                f"Received: shape={table.shape}, from {table.min():.3g} to {table.max():.3g}"
+            )
+    heights = [len(table) for table in tables.values()]
+    size = 1.6 + 1.1 * len(places), 0.9 + 0.75 * len(heights) + 0.36 * sum(heights)
+    figure, panels = plt.subplots(len(heights), 1, figsize=size, height_ratios=heights, squeeze=False)
+    for axes, (name, table) in zip(panels[:, 0], tables.items(), strict=True):
+        axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (head, place), weight in np.ndenumerate(table):
+            color = "white" if weight > 0.6 else "black"
+            axes.text(place, head, f"{weight:.2f}", ha="center", va="center", color=color)
+        axes.set(
+            title=name, yticks=range(len(table)), yticklabels=[f"head {n + 1}" for n in range(len(table))]
+        )
+        axes.set_xticks(range(len(places)), places)
+        axes.grid(visible=False)
+    figure.suptitle(title, fontsize="medium")
+    return list(panels[:, 0])

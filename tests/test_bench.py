@@ -107,12 +107,12 @@ def test_the_translating_models_and_attention_are_timed(capsys, monkeypatch):
     monkeypatch.setattr(
         translation, "TRAINED", {"no attention": {}, "dot": translation.TRAINED["dot, after"]}
     )
-    translation.main(["2"], size)
+    translation.main(["1"], size)
     tokens, steps = json.loads(capsys.readouterr().out)
     assert list(tokens) == ["ours, greedy", "ours, beam of 4", "Keras' layers, greedy"]
     assert list(steps) == ["no attention", "dot"]
     text = {"prompts": 2, "prompt_time": 3, "written": 2, "dim": 4, "heads": 2, "vocabulary": 7}
-    self_attention.main(["2"], sizes={"tiny": {"batch": 2, "time": 3, "dim": 4, "heads": 2}}, text=text)
+    self_attention.main(["1"], sizes={"tiny": {"batch": 2, "time": 3, "dim": 4, "heads": 2}}, text=text)
     layers, written = json.loads(capsys.readouterr().out)
     *ways, seconds = zip(*written, strict=True)
     kinds = [("tiny", what, whose) for whose in ("ours", "keras") for what in ("training step", "inference")]
@@ -156,6 +156,8 @@ def test_padding_is_nothing_to_the_translator_of_keras():
     np.testing.assert_allclose(short, long, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.*run_functions_eagerly:UserWarning")
+@pytest.mark.usefixtures("op_by_op")
 @pytest.mark.parametrize(
     ("name", "enough"), [*((name, 0.0) for name in time_to_quality.MODELS), ("ours, GRU and attention", 1.1)]
 )
@@ -219,11 +221,27 @@ def test_both_layers_of_many_heads_begin_to_learn():
         assert (steps["inference"]() != before).any()
 
 
+class InThisProcess(contextlib.nullcontext):
+    """Answers as the process of a framework does, without one."""
+
+    def __enter__(self):
+        self.framework = self.enter_result
+        self.layers, self.steps_class, self.versions = worker.load(self.framework)
+        return self
+
+    def read(self):
+        return self.versions
+
+    def ask(self, request):
+        return json.loads(json.dumps(worker.answer(self.layers, self.steps_class, **request)))
+
+
 def test_a_tiny_run_prints_and_stores_the_whole_page(tmp_path, capsys, monkeypatch):
     for part in ("translation", "attention", "quality"):
         monkeypatch.setitem(bench.PARTS, part, lambda rounds, *_, part=part: f"{part}, {rounds}\n")
     monkeypatch.delitem(bench.FRAMEWORKS, "plain")  # the same code as ours
-    monkeypatch.setattr(bench, "LAYERS", ("LSTM", "GRU"))
+    monkeypatch.setattr(bench, "LAYERS", ("GRU",))
+    monkeypatch.setattr(bench, "Worker", InThisProcess)
     results = tmp_path / "RESULTS.md"
     assert bench.main(["--rounds", "1"], TINY, results) == 0
     page = results.read_text()
@@ -357,12 +375,15 @@ def test_bad_arguments_give_one_clear_line(arguments, said, monkeypatch, tmp_pat
     assert "\n" not in str(ended.value)
 
 
-def test_a_worker_that_cannot_answer_ends_it_in_one_clear_line(capfd, monkeypatch, tmp_path):
-    monkeypatch.setattr(bench, "LAYERS", ["Nothing"])
-    monkeypatch.setattr(bench, "FRAMEWORKS", {"ours": "ours"})
+def test_a_process_answers_and_one_that_cannot_ends_it_in_one_clear_line(capfd, monkeypatch, tmp_path):
+    answers, ask = [], bench.Worker.ask
+    monkeypatch.setattr(bench.Worker, "ask", lambda *each: answers.append(ask(*each)) or answers[-1])
+    monkeypatch.setattr(bench, "LAYERS", ["GRU", "Nothing"])
+    monkeypatch.setattr(bench, "FRAMEWORKS", {"products": "products"})
     said = bench.main(["--rounds", "1"], TINY, tmp_path / "RESULTS.md")
-    assert said == "The process of ours ended: it says above why."
-    assert "AttributeError" in capfd.readouterr().err
+    assert said == "The process of products ended: it says above why."
+    assert [each["train"].keys() for each in answers] == [{"cpu", "wall"}]
+    assert "KeyError: 'Nothing'" in capfd.readouterr().err
     assert not (tmp_path / "RESULTS.md").exists()
 
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -70,38 +71,31 @@ def shipped(tmp_path_factory):
     return home / "bin/python"
 
 
-@pytest.fixture
-def environment(tmp_path, shipped):
-    repository = tmp_path / "repository"
-    repository.mkdir()
+@pytest.mark.skipif(
+    not any(metadata.distributions(name="keras")), reason="pip takes Keras' nightly for another"
+)
+def test_the_cell_adds_the_course_and_changes_nothing_else(tmp_path, shipped):
+    (repository := tmp_path / "repository").mkdir()
     colab.store_tree(lessons.ROOT, repository)
-    return colab.Colab(tmp_path, shipped, repository)
-
-
-KERAS = any(metadata.distributions(name="keras"))
-
-
-@pytest.mark.skipif(not KERAS, reason="pip takes Keras' nightly build for another package")
-def test_the_cell_adds_the_course_and_changes_nothing_else(environment):
-    assert environment.run("-c", "import course_utils").returncode == 1
+    environment = colab.Colab(tmp_path, shipped, repository)
     before = environment.packages()
     assert {"keras", "tensorflow"} <= before.keys()
-
-    result = environment.run("-c", address.setup_cell())
-
+    assert colab.COURSE not in before
+    cell = address.setup_cell()
+    install, start, _ = cell.partition("from course_utils")
+    assert start
+    result = environment.run("-c", install)
     assert result.returncode == 0, result.stdout + result.stderr
     after = environment.packages()
     assert after.pop(colab.COURSE)
     assert after == before
-    found = environment.run("-c", "import course_utils; print(course_utils.__file__)").stdout.strip()
-    assert Path(found).is_relative_to(environment.home)
     environment.settings |= colab.serve("/nowhere")
-    assert environment.run("-c", address.setup_cell()).returncode == 0  # and nothing is fetched
+    result = environment.run("-c", f"{cell}\nprint(lesson.__file__)")  # and nothing is fetched
+    assert Path(result.stdout.strip()).is_relative_to(environment.home), result.stderr
 
 
-def test_an_address_that_cannot_be_reached_is_said_in_plain_words(environment):
-    environment.settings |= colab.serve("/nowhere")
-    result = environment.run("-c", address.setup_cell())
+def test_an_address_that_cannot_be_reached_is_said_in_plain_words(tmp_path, shipped):
+    result = colab.Colab(tmp_path, shipped, "/nowhere").run("-c", address.setup_cell())
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("RuntimeError: The course cannot be fetched. In Colab: check the network and")
@@ -130,7 +124,10 @@ def course(tmp_path, monkeypatch):
     return root
 
 
-def test_each_lesson_runs_alone_with_the_course_that_its_cell_installs(course, shipped, tmp_path, capsys):
+def test_each_lesson_runs_alone_with_the_course_that_its_cell_installs(
+    course, shipped, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(colab.kept, "ProcessPoolExecutor", lambda count, _: ThreadPoolExecutor(count))
     paths = sorted((course / "notebooks").iterdir())
     assert colab.failures(paths, shipped, tmp_path / "build", course) == ["03_replaces"]
     good, replaces, not_installed, replaced = capsys.readouterr().out.splitlines()

@@ -44,8 +44,8 @@ from course_utils.measure import TokenAccuracy
 QUERIES, FLOATS = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
 IDS = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 6, 1], [2, 0, 0, 0, 0]], "int32")
 TENSORFLOW = keras.backend.backend() == "tensorflow"
-# Whether `fit` compiles with XLA. JAX does nothing else, and torch has a compiler of its own.
-XLA = {"tensorflow": [False, True], "jax": [True], "torch": [False]}[keras.backend.backend()]
+# Where `fit` compiles, it does so by XLA. JAX does nothing else, and torch has a compiler of its own.
+COMPILED = {"jit_compile": keras.backend.backend() != "torch"}
 # A graph costs seconds, and op by op a fraction of one. Not so on JAX, which compiles each op too.
 QUICKLY = {"run_eagerly": TENSORFLOW}
 
@@ -120,19 +120,13 @@ LAYERS |= {name: (make, [QUERIES, FLOATS]) for name, make in ATTENTION.items()}
 WITHOUT_WEIGHTS = ("LuongAttention, dot", "PositionalEncoding", "SelfAttention", "SelfAttention, causal")
 # What hard attention draws has no gradient: its model trains it, below.
 TRAINED = [name for name in LAYERS if name not in (*WITHOUT_WEIGHTS, "HardAttention")]
-# XLA takes seconds for each layer: on TensorFlow it compiles these.
-BY_XLA = (
-    *(
-        "LSTMCell",
-        "GRU, every step",
-        "both ways, summed",
-        "Embedding",
-        "PositionEmbedding",
-        "TransformerBlock",
-    ),
+# Compiling takes seconds for each layer: where XLA or JAX is asked, one of each kind answers for the others.
+ONE_OF_EACH = (
+    *("LSTMCell", "GRU, every step", "both ways, summed", "Embedding", "PositionEmbedding"),
     *("LuongAttention, concat", "LocalAttention, predictive", "MultiHeadAttention", "AttentionPooling"),
+    "TransformerBlock",
 )
-assert set(BY_XLA) <= set(TRAINED)
+assert set(ONE_OF_EACH) <= set(TRAINED)
 # A key's bias adds the same to every score of a query, and the softmax takes it away again.
 WITHOUT_GRADIENT = "key/bias"
 
@@ -143,10 +137,15 @@ def _case(request):
     return LAYERS[request.param]
 
 
-@pytest.fixture(params=TRAINED, name="trained_case")
-def _trained_case(request):
+@pytest.fixture(params=ONE_OF_EACH, name="one_of_each")
+def _one_of_each(request):
     keras.utils.set_random_seed(1)
     return LAYERS[request.param]
+
+
+def some_on_each_backend(names):
+    """Return the names of layers, marked so that one of each kind is run on each backend."""
+    return [pytest.param(name, marks=[pytest.mark.on_each_backend] * (name in ONE_OF_EACH)) for name in names]
 
 
 def model_of(layer, inputs, time=None):
@@ -171,23 +170,25 @@ def assert_moved(model, before):
         assert moved or weight.path.endswith(WITHOUT_GRADIENT), weight.path
 
 
-@pytest.mark.on_each_backend
-def test_symbolic_equals_eager_whatever_the_batch_and_the_length(case):
-    make, inputs = case
+@pytest.mark.parametrize("name", some_on_each_backend(LAYERS))
+def test_symbolic_equals_eager_whatever_the_batch_and_the_length(name):
+    keras.utils.set_random_seed(1)
+    make, inputs = LAYERS[name]
     layer = make()
     model = model_of(layer, inputs)
     randomise(layer)
+    in_a_graph = partial(model.predict, verbose=0)
+    called = in_a_graph if name in ONE_OF_EACH else model
     for batch, time in ((1, 1), (3, 5))[not TENSORFLOW :]:  # JAX compiles each size anew, op by op too
         some = [each[:batch, :time] for each in inputs]
         eager = layer(*some)
-        assert_equal(model.predict(some, verbose=0), eager)
+        assert_equal(called(some), eager)
     assert model.output_shape[1:] == tuple(None if size == 5 else size for size in eager.shape[1:])
 
 
-def test_a_symbolic_tensor_times_a_number_is_taken(case):
-    make, inputs = case
-    if inputs[0] is IDS:  # ids are not multiplied
-        return
+@pytest.mark.parametrize("name", [each for each in ONE_OF_EACH if each not in OVER_IDS])
+def test_a_symbolic_tensor_times_a_number_is_taken(name):
+    make, inputs = LAYERS[name]
     entrances = [keras.Input((None, *each.shape[2:])) for each in inputs]
     layer = make()
     model = keras.Model(entrances, layer(*(each * 2.0 for each in entrances)))  # Keras marks these as sparse
@@ -255,10 +256,9 @@ def mask_of(tensor):
     return None if mask is None else ops.convert_to_numpy(mask)
 
 
-@pytest.mark.on_each_backend
-@pytest.mark.parametrize("make", TAKES_A_MASK.values(), ids=TAKES_A_MASK)
-def test_an_attached_mask_is_taken_like_one_that_is_given(make):
-    layer, vectors = make(), masked()
+@pytest.mark.parametrize("name", some_on_each_backend(TAKES_A_MASK))
+def test_an_attached_mask_is_taken_like_one_that_is_given(name):
+    layer, vectors = TAKES_A_MASK[name](), masked()
     bare = ops.convert_to_tensor(ops.convert_to_numpy(vectors))
     attached, given = (ops.convert_to_numpy(each) for each in (layer(vectors), layer(bare, mask=IDS > 0)))
     real = IDS > 0 if attached.shape[:2] == IDS.shape else slice(None)
@@ -267,10 +267,9 @@ def test_an_attached_mask_is_taken_like_one_that_is_given(make):
     assert not np.allclose(given, ops.convert_to_numpy(last), atol=1e-4)  # so the mask does count
 
 
-@pytest.mark.on_each_backend
-@pytest.mark.parametrize("make", ATTENTION.values(), ids=ATTENTION)
-def test_attached_masks_of_query_and_value_are_both_taken(make):
-    layer, query, value = make(), masked(0), masked(1)
+@pytest.mark.parametrize("name", some_on_each_backend(ATTENTION))
+def test_attached_masks_of_query_and_value_are_both_taken(name):
+    layer, query, value = ATTENTION[name](), masked(0), masked(1)
     bare = [ops.convert_to_tensor(ops.convert_to_numpy(each)) for each in (query, value)]
     mask = (IDS > 0)[:, :, None] & (IDS > 0)[:, None]
     assert_equal(layer(query, value), layer(*bare, mask=mask))
@@ -329,8 +328,7 @@ def test_a_decoder_that_attends_before_takes_the_mask_of_the_memory_and_refuses_
 OURS = {name: each for name, each in LAYERS.items() if name not in CELLS}  # their layer is Keras'
 
 
-@pytest.mark.on_each_backend
-@pytest.mark.parametrize("name", [name for name in OURS if name not in OVER_IDS])
+@pytest.mark.parametrize("name", some_on_each_backend(name for name in OURS if name not in OVER_IDS))
 def test_the_mask_goes_on_with_time_and_ends_where_time_ends(name):
     make, inputs = OURS[name]
     outputs = make()(*(masked() for _ in inputs))
@@ -354,7 +352,7 @@ def test_the_shape_of_the_output_is_known_before_the_call(case):
         assert tuple(said) == (None, *layer(*inputs).shape[1:])
 
 
-@pytest.mark.parametrize("name", [name for name, (_, inputs) in LAYERS.items() if len(inputs) == 1])
+@pytest.mark.parametrize("name", [name for name in ONE_OF_EACH if len(LAYERS[name][1]) == 1])
 def test_it_goes_into_time_distributed(name):
     make, (inputs,) = LAYERS[name]
     keras.utils.set_random_seed(1)
@@ -383,8 +381,8 @@ if TENSORFLOW:  # JAX computes in float64 only where it is told to before it sta
             assert keras.backend.standardize_dtype(wide(*inputs, mask=mask).dtype) == "float64"
 
 
-def test_a_cloned_model_gives_the_same(case):
-    make, inputs = case
+def test_a_cloned_model_gives_the_same(one_of_each):
+    make, inputs = one_of_each
     model = model_of(make(), inputs)
     randomise(model.layers[-1])
     clone = keras.models.clone_model(model)
@@ -393,8 +391,8 @@ def test_a_cloned_model_gives_the_same(case):
     assert_equal(clone(inputs), model(inputs))
 
 
-def test_an_example_without_weight_teaches_nothing(trained_case):
-    make, inputs = trained_case
+def test_an_example_without_weight_teaches_nothing(one_of_each):
+    make, inputs = one_of_each
     model = model_of(make(), inputs, time=5)
     model.compile("sgd", "mse", **QUICKLY)
     labels = np.ones((2, *model.output_shape[1:]))
@@ -409,7 +407,7 @@ def test_an_example_without_weight_teaches_nothing(trained_case):
         assert_equal(one, other)
 
 
-@pytest.mark.on_each_backend
+@pytest.mark.parametrize("case", some_on_each_backend(LAYERS), indirect=True)
 def test_saved_equals_loaded(case, tmp_path):
     make, inputs = case
     model = model_of(make(), inputs)
@@ -431,26 +429,28 @@ def test_config_makes_an_equal_layer(case):
     assert_equal(copy(*inputs), layer(*inputs))
 
 
-@pytest.mark.on_each_backend
-@pytest.mark.parametrize(
-    ("name", "jit_compile"),
-    [(name, xla) for name in TRAINED for xla in XLA if xla == XLA[0] or name in BY_XLA],
-)
-def test_every_weight_trains(name, jit_compile):
+@pytest.mark.parametrize("name", some_on_each_backend(TRAINED))
+def test_every_weight_trains(name):
     keras.utils.set_random_seed(1)
     make, inputs = LAYERS[name]
     model = model_of(make(), inputs, time=5)
     randomise(model.layers[-1])
     before = model.get_weights()
-    model.compile("sgd", "mse", jit_compile=jit_compile)
+    model.compile("sgd", "mse", **(COMPILED if name in ONE_OF_EACH else QUICKLY))
     model.train_on_batch(inputs, np.ones((3, *model.output_shape[1:])))
     assert_moved(model, before)
 
 
-@pytest.mark.parametrize(
-    "policy", [pytest.param("mixed_float16", marks=pytest.mark.on_each_backend), "mixed_bfloat16"]
-)
-def test_computes_in_mixed_precision(case, policy):
+@pytest.mark.parametrize("case", some_on_each_backend(LAYERS), indirect=True)
+def test_computes_in_mixed_precision(case):
+    assert_computes_in("mixed_float16", case)
+
+
+def test_computes_in_bfloat16(one_of_each):
+    assert_computes_in("mixed_bfloat16", one_of_each)
+
+
+def assert_computes_in(policy, case):
     make, inputs = case
     layer = make(dtype=policy)
     outputs = layer(*inputs)
@@ -459,8 +459,8 @@ def test_computes_in_mixed_precision(case, policy):
     assert all(weight.dtype == "float32" for weight in layer.weights)
 
 
-def test_trains_in_mixed_precision(trained_case):
-    make, inputs = trained_case
+def test_trains_in_mixed_precision(one_of_each):
+    make, inputs = one_of_each
     model = model_of(make(dtype="mixed_float16"), inputs, time=5)
     model.compile("sgd", "mse", **QUICKLY)
     assert np.isfinite(model.train_on_batch(inputs, np.ones((3, *model.output_shape[1:]))))
@@ -508,11 +508,12 @@ def compiled(model, rate=1.0, **options):
     return model
 
 
-# Seq2Seq without and with attention, and the others: how the variants differ, no backend changes.
+# Seq2Seq without and with attention, and the others: tests/test_seq2seq.py and tests/test_transformer.py have
+# the variants.
 OF_EACH_KIND = ("deep, from both ways", "before, local", "Transformer, before", "LanguageModel")
 
 
-@pytest.fixture(params=MODELS if TENSORFLOW else OF_EACH_KIND, name="model_case")
+@pytest.fixture(params=OF_EACH_KIND, name="model_case")
 def _model_case(request):
     keras.utils.set_random_seed(1)
     return MODELS[request.param]
@@ -525,15 +526,10 @@ def built(make, inputs, **options):
     return model
 
 
-COMPILED = [(name, XLA[-1] if name in OF_EACH_KIND else XLA[0]) for name in MODELS]
-
-
 @pytest.mark.on_each_backend
-@pytest.mark.parametrize(("name", "jit_compile"), COMPILED)
-def test_every_weight_of_a_model_trains_and_the_loss_that_is_logged_is_the_loss(name, jit_compile):
-    keras.utils.set_random_seed(1)
-    make, inputs, _ = MODELS[name]
-    model = compiled(built(make, inputs), jit_compile=jit_compile)
+def test_every_weight_of_a_model_trains_and_the_loss_that_is_logged_is_the_loss(model_case):
+    make, inputs, _ = model_case
+    model = compiled(built(make, inputs), **COMPILED)
     before = model.get_weights()
     logits = ops.convert_to_numpy(model(inputs)).astype("float64")
     log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
@@ -586,11 +582,11 @@ def test_a_model_comes_back_and_is_cloned(model_case, tmp_path):
     clone = type(model).from_config(model.get_config())
     clone(inputs)
     clone.set_weights(model.get_weights())
-    outputs, generated = model(inputs), model.generate(prompts, 5, beam_width=3)
-    assert generated.shape == (3, 5)
+    outputs, generated = model(inputs), model.generate(prompts, 3, beam_width=2)
+    assert generated.shape == (3, 3)
     for other in (loaded, clone):
         assert_equal(other(inputs), outputs)
-        np.testing.assert_array_equal(other.generate(prompts, 5, beam_width=3), generated)
+        np.testing.assert_array_equal(other.generate(prompts, 3, beam_width=2), generated)
 
 
 def test_a_pair_without_weight_teaches_a_model_nothing_and_is_not_measured(model_case):
@@ -684,15 +680,15 @@ def test_what_one_process_saves_another_loads(tmp_path):
         assert_equal(np.load(tmp_path / f"{name}.npy"), outputs)
 
 
-ONE_OF_EACH = [
-    *("Embedding", "PositionEmbedding", "LSTM", "both ways, every step", "AttentionPooling"),
-    *("LuongAttention, general", "LocalAttention, predictive", "MultiHeadAttention", "TransformerBlock"),
-]
-
-
 if TENSORFLOW:  # a SavedModel is TensorFlow's
 
-    @pytest.mark.parametrize("name", [*ONE_OF_EACH, "before", "Transformer, before", "LanguageModel"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("both ways, summed", "AttentionPooling", "LocalAttention, predictive", "PositionEmbedding"),
+            *("before", "Transformer, before", "LanguageModel"),  # which hold the others
+        ],
+    )
     def test_what_is_exported_serves_the_same(name, tmp_path):
         import tensorflow as tf
 
@@ -711,11 +707,10 @@ if TENSORFLOW:  # a SavedModel is TensorFlow's
 
 
 @pytest.mark.on_each_backend
-@pytest.mark.parametrize("jit_compile", XLA)
-def test_hard_attention_trains_by_its_model(jit_compile, tmp_path):
+def test_hard_attention_trains_by_its_model(tmp_path):
     keras.utils.set_random_seed(1)
     model = hard_attention_model()
-    model.compile("sgd", "mse", jit_compile=jit_compile)
+    model.compile("sgd", "mse", **COMPILED)
     model([QUERIES[:, :1], FLOATS])
     before = model.get_weights()
     model.fit([QUERIES[:, :1], FLOATS], np.ones((3, 1)), verbose=0)

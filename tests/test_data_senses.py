@@ -55,8 +55,26 @@ class TestSenses:
 
     def test_no_sentence_stands_in_train_and_test_or_twice(self):
         task = data.senses()
-        sentences = {" ".join(words) for words in task.train_sentences + task.test_sentences}
-        assert len(sentences) == len(task.train_sentences) + len(task.test_sentences) == 3_600
+        train, test = (set(map(tuple, part)) for part in (task.train_sentences, task.test_sentences))
+        assert (len(train), len(test)) == (2_700, 900)
+        assert train.isdisjoint(test)
+
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("sizes", [(2_700, 900), (900, 2_700), (8_100, 270)])
+    def test_both_parts_have_the_same_forms_in_the_same_shares(self, seed, sizes):
+        task = data.senses(*sizes, seed=seed)
+        shares = []
+        for sentences in (task.train_sentences, task.test_sentences):
+            forms = Counter((words.index("쓰고"), len(words) - words.index("배를")) for words in sentences)
+            shares.append([forms[before, after] / len(sentences) for before in (2, 3) for after in (2, 3, 4)])
+            assert sum(shares[-1]) == pytest.approx(1)
+        np.testing.assert_allclose(*shares, atol=1.5 * 9 / min(sizes))
+
+    def test_neither_part_is_sorted(self):
+        task = data.senses()
+        for sentences in (task.train_sentences, task.test_sentences):
+            lengths = [len(words) for words in sentences[::9]]
+            assert abs(np.corrcoef(lengths, np.arange(len(lengths)))[0, 1]) < 0.3
 
     def test_lengths_differ_and_every_word_has_latin_letters(self):
         task = data.senses()

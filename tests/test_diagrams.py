@@ -69,6 +69,14 @@ PICTURES = {
     "both_orders": (diagrams.both_orders, {}, None),
     "both_orders, one": (diagrams.both_orders, {"source": 1}, None),
     "both_orders, words": (diagrams.both_orders, {"source": LONG}, None),
+    "query_key_value": (diagrams.query_key_value, {"words": ["저는", "강사", "입니다"], "asks": 2}, None),
+    "query_key_value, weights": (
+        diagrams.query_key_value,
+        {"words": LONG, "asks": 1, "weights": [0.0123] * len(LONG)},
+        None,
+    ),
+    "query_key_value, one": (diagrams.query_key_value, {"words": 1, "asks": 1, "weights": [1]}, None),
+    "taught_choice": (diagrams.taught_choice, {}, None),
     "beam": (diagrams.beam, {"tree": TREE}, None),
     "beam, one": (diagrams.beam, {"tree": [[(0, "", -12.3, True)]]}, None),
 }
@@ -119,15 +127,13 @@ def test_all_pictures_are_listed_above():
     assert public == {function.__name__ for function, *_ in PICTURES.values()}
 
 
-@pytest.mark.parametrize(("dpi", "title"), [(80, None), (160, "wide words " * 12)], ids=["80", "160"])
-@pytest.mark.parametrize(
-    ("name", "with_values"),
-    [(name, way) for name in PICTURES for way in (False, True)[: 1 + bool(PICTURES[name][2])]],
-)
-def test_no_text_stands_on_another_or_on_a_wire_or_leaves_the_figure(name, with_values, dpi, title):
-    plt.rcParams["figure.dpi"] = dpi
+@pytest.mark.parametrize("full", [False, True])  # with a wide title, with the values and on a fine screen
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_text_stands_on_another_or_on_a_wire_or_leaves_the_figure(name, full):
+    plt.rcParams["figure.dpi"] = dpi = 160 if full else 80
     function, arguments, values = PICTURES[name]
-    axes = function(**arguments, **({"values": values} if with_values else {}), title=title)
+    written = {"values": values} if full and values else {}
+    axes = function(**arguments, **written, title="wide words " * 12 if full else None)
     axes.figure.canvas.draw()
     assert axes.figure.dpi == dpi
     figure, boxes = axes.figure.bbox, {text: text.get_window_extent() for text in texts_of(axes)}
@@ -858,6 +864,11 @@ def test_a_part_of_seq2seq_that_is_taken_away_is_pale_and_the_others_are_not(par
         ("attention_step", {"step": 0}, "`step` must be a whole number of at least 1"),
         ("attention_step", {"order": "last", "step": 1}, "`step` must be left out where the last state asks"),
         ("both_orders", {"source": "abc"}, "`source` must be a whole number"),
+        ("query_key_value", {"words": 3, "asks": 4}, "`asks` must be from 1 to 3"),
+        ("query_key_value", {"words": 3, "asks": 0}, "`asks` must be a whole number of at least 1"),
+        ("query_key_value", {"words": []}, "`words` must be a list, not empty"),
+        ("query_key_value", {"words": 3, "weights": [0.5, 0.5]}, "`weights` must be 3 numbers from 0 to 1"),
+        ("query_key_value", {"words": 2, "weights": [0.5, 1.2]}, "`weights` must be 2 numbers from 0 to 1"),
         ("beam", {"tree": []}, "`tree` must be a list of steps, each a list of"),
         ("beam", {"tree": [[]]}, "`tree` must be a list of steps, each a list of"),
         ("beam", {"tree": [[(0, "a", -1)]]}, "`tree` must be a list of steps, each a list of"),

@@ -1,8 +1,6 @@
 """The same model and the same fit on two devices: one step there equals one step on one."""
 
 import multiprocessing
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import keras
@@ -90,13 +88,3 @@ def test_with_more_tokens_on_one_device_the_step_is_another(elsewhere):
     # Each device takes the mean over its own real tokens, and the mean of two means is not that of all.
     apart, _ = elsewhere(transformer, [4, 5, 6, 7])
     assert apart > 1e-3
-
-
-def test_two_devices_say_nothing_in_a_notebook():
-    source = (
-        "import sys; sys.ps1 = '> '; "  # so TensorFlow takes this for interactive and says more
-        "from course_utils import lesson; lesson.start(devices=2); import tensorflow as tf; "
-        "tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])"
-    )
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -122,6 +122,7 @@ def table(probabilities):
     return Tree(logits)
 
 
+@pytest.mark.usefixtures("op_by_op")
 def test_a_wider_beam_can_end_with_a_worse_sequence():
     tree = table(
         {
@@ -163,6 +164,7 @@ def test_of_two_that_are_equally_likely_the_first_is_taken():
     assert tokens.tolist() == [[1]]  # of fifty: a sort that is not stable takes another one
 
 
+@pytest.mark.usefixtures("op_by_op")
 def test_log_probs_and_weights_come_in_the_order_of_the_arguments(random_tree):
     wide = np.tile(SOURCES, (1, 64))
     tokens, log_probs, weights = generate(
@@ -172,6 +174,7 @@ def test_log_probs_and_weights_come_in_the_order_of_the_arguments(random_tree):
     assert tokens.dtype == "int32"
 
 
+@pytest.mark.usefixtures("op_by_op")
 @pytest.mark.parametrize("width", [1, 2])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf], ids=str)
 def test_logits_that_are_no_numbers_are_refused(wrong, width):
@@ -197,6 +200,7 @@ def test_a_token_that_a_model_forbids_is_never_written():
     np.testing.assert_array_equal(generate(Tree(logits), [[0]], 3, 3), [[B, END, 0]])
 
 
+@pytest.mark.usefixtures("op_by_op")
 def test_what_has_ended_stays_ended_beside_what_has_not():
     tree = table({(): {END: 0.6, A: 0.4}, (A,): {A: 1.0}, (A, A): {A: 1.0}})
     np.testing.assert_array_equal(generate(tree, [[0]], 3), [[END, 0, 0]])
@@ -222,6 +226,7 @@ def test_weights_belong_to_the_sequence_that_is_returned(random_tree):
             assert looked[position].sum() == 1
 
 
+@pytest.mark.usefixtures("op_by_op")
 def test_one_source_does_not_depend_on_its_batch_mates(random_tree):
     together = generate(random_tree, SOURCES, 3, 4)
     alone = [generate(random_tree, SOURCES[[row]], 3, 4)[0] for row in range(20)]
@@ -271,6 +276,7 @@ def test_wrong_input_is_refused(random_tree, wrong, message):
         generate(**{"model": random_tree, "source": SOURCES, "max_length": 3, **wrong})
 
 
+@pytest.mark.usefixtures("op_by_op")
 class TestSample:
     """Draws from what the model holds likely."""
 

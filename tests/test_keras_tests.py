@@ -5,6 +5,7 @@ to be taken off the list.
 """
 
 import fnmatch
+import functools
 import importlib.util
 import re
 import types
@@ -108,7 +109,10 @@ def load(file, names):
     spec.loader.exec_module(module)
     ours = {name: getattr(course_utils, name) for name in names}
     module.layers = types.SimpleNamespace(**{**vars(module.layers), **ours})
-    return [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, TestCase)]
+    cases = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, TestCase)]
+    for case in cases:  # tests/test_contract.py trains each layer
+        case.run_layer_test = functools.partialmethod(case.run_layer_test, run_training_check=False)
+    return cases
 
 
 def named(cases, pattern):

@@ -1,16 +1,18 @@
 """tools/matrix.py and the noxfile: every lesson is compared in every case; what passed is not run again."""
 
-import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
+from nox import registry
 from small_lessons import code, markdown, printed, store
 
+import noxfile
 from tools import lessons, matrix
 
-NOX = ("-m", "nox", "--tags", "matrix")
 PRODUCTS = """\
 import tensorflow as tf
 for dtype in ("float32", "float16", "bfloat16"):
@@ -25,8 +27,9 @@ if "FACTOR" in os.environ: print("seven")
 
 
 @pytest.fixture(name="course")
-def _course(tmp_path):
-    """A folder of one lesson that differs under one setting."""
+def _course(tmp_path, monkeypatch):
+    """A folder of one lesson that differs under one setting; a thread compares it, which starts faster."""
+    monkeypatch.setattr(matrix.kept, "ProcessPoolExecutor", lambda count, _: ThreadPoolExecutor(count))
     write(tmp_path, LESSON)
     return tmp_path
 
@@ -42,7 +45,7 @@ def failures(course, **settings):
 
 def test_what_a_lesson_depends_on_makes_another_case(course, capsys, monkeypatch):
     monkeypatch.setattr(matrix.kept, "failures", lambda cases, _: list(cases))
-
+    monkeypatch.setattr(matrix.kept, "package", lambda: "one package")
     names = {*failures(course), *failures(course)}
     assert capsys.readouterr().out.startswith("Python {}.{}.{}, keras ".format(*sys.version_info))
     names.update(failures(course, FACTOR="7"))
@@ -50,7 +53,9 @@ def test_what_a_lesson_depends_on_makes_another_case(course, capsys, monkeypatch
     names.update(failures(course))
     write(course, LESSON + "# other")
     names.update(failures(course))
-    assert len(names) == 4
+    monkeypatch.setattr(matrix.kept, "package", lambda: "another package")
+    names.update(failures(course))
+    assert len(names) == 5
     write(course / "evidence", LESSON)
     both = matrix.failures(lessons.find(folder=course), sys.executable, course / "build", {})
     assert [name.partition("-")[0] for name in both] == ["02_rnn", "02e_rnn"]
@@ -70,20 +75,13 @@ def test_a_lesson_that_pytest_cannot_run_fails_too(course):
     assert failures(course) == ["02_rnn"]
 
 
-def python(*arguments, **settings):
-    command, environment = [sys.executable, *arguments], {**os.environ, **settings}
-    return subprocess.run(command, cwd=lessons.ROOT, env=environment, capture_output=True, text=True)
-
-
 def test_one_factor_is_changed_at_a_time():
-    listed = json.loads(python(*NOX, "--list", "--json").stdout)
-    own = "{}.{}".format(*sys.version_info)
-    pythons = {each["python"] for each in listed if not each["call_spec"]}
-    assert pythons | {own} == {"3.11", "3.12", "3.13"}
-    assert own not in pythons
-    factors = [each["call_spec"] for each in listed if each["call_spec"]]
-    machines = [{"machine": name} for name in matrix.MACHINES]
-    assert factors == [{"versions": "newest"}, {"versions": "colab"}, *machines]
+    assert sorted([noxfile.OWN, *noxfile.OTHERS]) == ["3.11", "3.12", "3.13"]
+    sessions = {name: each for name, each in registry.get().items() if "matrix" in each.tags}
+    assert list(sessions) == ["python", "versions", "machine"]
+    assert sessions["python"].python == noxfile.OTHERS
+    factors = [each.id for name in ("versions", "machine") for each in sessions[name].parametrize]
+    assert factors == ["newest", "colab", *matrix.MACHINES]
 
 
 @pytest.mark.parametrize(
@@ -93,13 +91,18 @@ def test_one_factor_is_changed_at_a_time():
         ("1", "newest", "The matrix chooses the versions: leave VERSIONS out. Received: VERSIONS=newest"),
     ],
 )
-def test_what_is_not_there_is_named(number, versions, said):
-    done = python(*NOX, "-k", "here", "--", number, VERSIONS=versions)
-    assert done.returncode == 1
-    assert said in done.stderr
+def test_what_is_not_there_is_named(number, versions, said, monkeypatch):
+    def error(line):
+        raise ValueError(line)
+
+    monkeypatch.setenv("VERSIONS", versions)
+    session = SimpleNamespace(posargs=[number], error=error, bin=None)
+    with pytest.raises(ValueError, match=said):
+        noxfile.machine.func(session, "here")
 
 
 @pytest.mark.parametrize("name", ["AVX2", "SSE41"])
 def test_products_of_every_type_run_on_an_older_processor(name):
-    done = python("-c", PRODUCTS, **matrix.MACHINES[name])
+    environment = {**os.environ, **matrix.MACHINES[name]}
+    done = subprocess.run([sys.executable, "-c", PRODUCTS], env=environment, capture_output=True, text=True)
     assert done.stdout == "float32 True\nfloat16 True\nbfloat16 True\n", done.stderr

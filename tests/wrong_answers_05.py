@@ -8,6 +8,7 @@ from changed_solutions import changed, changed_by_parts
 from course_utils.exercises import EXERCISES
 
 RIGHT = EXERCISES["05.gru_step"].solution
+TURN = EXERCISES["05.turn_update_gate"].solution
 
 OF_X = "x_z, x_r, x_g = ops.split(ops.matmul(inputs, self.kernel) + self.bias[0], 3, axis=-1)"
 OF_H = "h_z, h_r, h_g = ops.split(ops.matmul(h, self.recurrent_kernel) + self.bias[1], 3, axis=-1)"
@@ -98,6 +99,14 @@ CELLS = [
         cell(OF_H, OF_H.replace("(h,", "(ops.stop_gradient(h),")),
         "the gradient of Keras' cell with respect to h",
     ),
+    (
+        cell("self.bias[0]", "self.bias"),
+        "[2,12] (the bias has two rows: `self.bias[0]` joins the inputs, `self.bias[1]` the state)",
+    ),
+    (
+        cell("ops.matmul(inputs, self.kernel)", "ops.matmul(self.kernel, inputs)"),
+        "(inputs go with kernel, states[0] with recurrent_kernel",
+    ),
     (cell("(2, width)", "(width,)"), "the weights of the stub, for 4 units kernel (2, 12)"),
     (cell(RETURN, "h = 4 / self.units * h; return h, [h]"), "is a number of units, features or rows"),
     (cell("(keras.layers.Layer)", ""), "expected: a class that inherits from keras.layers.Layer"),
@@ -116,6 +125,11 @@ PARTS = {
 }
 experiment = functools.partial(changed_by_parts, "05.reset_experiment", PARTS)
 
+
+def over_the_batch(biases, inputs, make_cell):
+    return EXERCISES["05.reset_experiment"].solution(biases, inputs.swapaxes(0, 1), make_cell)
+
+
 EXPERIMENTS = [
     (
         lambda biases, inputs, make_cell: [0.5 ** len(inputs)] * len(biases),
@@ -128,6 +142,10 @@ EXPERIMENTS = [
     (experiment(start="(0.0, 1.0)"), "runs from h = 0 and h = 1: begin at -0.5 and at 0.5"),
     (experiment(start="(0.5, 0.5)"), "nothing: do the two runs begin at different h?"),
     (experiment(left="float(ops.mean(ends[1] - ends[0]))"), "take the absolute values first"),
+    (experiment(left="float(ops.mean(ends[0] - ends[1]))"), "a negative number: the absolute difference"),
+    (over_the_batch, "the loop goes over the batch: `inputs` are `(steps, batch, features)`"),
+    (experiment(left="float(ops.max(ops.abs(ends[1] - ends[0])))"), "the largest difference: the mean"),
+    (experiment(left="float(ops.sum((ends[1] - ends[0]) ** 2)) ** 0.5"), "the norm of the difference"),
     (experiment(left="abs(float(ops.mean(ends[1] - ends[0])))"), "take the absolute values first"),
     (experiment(left="float(ops.sum(ops.abs(ends[1] - ends[0])))"), "a sum: the mean was asked for"),
     (experiment(left="float(ops.sum(ops.abs(ends[1] - ends[0])[0]))"), "a sum over the units"),
@@ -147,15 +165,18 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def step(mix, reset_before=True, order=(0, 1, 2)):
-    """A GRU step with another mixture, or with the reset after the product."""
+def before_the_product(r, h, kernel):
+    return (r * h) @ kernel
+
+
+def step(mix, read=before_the_product, order=(0, 1, 2)):
+    """A GRU step with another mixture, or with a candidate that reads the old state otherwise."""
 
     def wrong(x, h, kernel, recurrent_kernel, bias):
         x_z, x_r, x_g = (np.split(x @ kernel + bias, 3, axis=1)[block] for block in order)
         of_z, of_r, of_g = (np.split(recurrent_kernel, 3, axis=1)[block] for block in order)
         z, r = sigmoid(x_z + h @ of_z), sigmoid(x_r + h @ of_r)
-        g = np.tanh(x_g + ((r * h) @ of_g if reset_before else r * (h @ of_g)))
-        return mix(z, r, h, g)
+        return mix(z, r, h, np.tanh(x_g + read(r, h, of_g)))
 
     return wrong
 
@@ -170,6 +191,18 @@ def turned_by_two_rows(kernel, recurrent_kernel, bias):
     bias = bias.copy()
     bias[:, :4] *= -1
     return kernel, recurrent_kernel, bias
+
+
+def turned_in_the_first_row(kernel, recurrent_kernel, bias):
+    bias = bias.copy()
+    np.atleast_2d(bias)[0, :4] *= -1
+    return *(weight * np.repeat([-1, 1, 1], 4) for weight in (kernel, recurrent_kernel)), bias
+
+
+def turned_by_columns(columns, turn=np.negative):
+    return lambda *weights: [
+        np.where(np.isin(np.arange(12), columns), turn(weight), weight) for weight in weights
+    ]
 
 
 def only_the_first_row(x, h, *weights):
@@ -199,11 +232,31 @@ WRONG = {
         ),
         (lambda kernel, recurrent, bias: -kernel, "3 results: kernel, recurrent kernel, bias"),
         (turned_by_two_rows, "a bias of one row, (3 units,): `bias[..., :units]` fits one row and two"),
+        (
+            turned_in_the_first_row,
+            "states to which the second row of the bias does not fit yet: `bias[..., :units]` is the block",
+        ),
+        (
+            lambda *weights: [*TURN(*weights)[:2], np.concatenate([-weights[2][:4], weights[2][4:]])],
+            "other weights for r or g: `bias[:units]` takes rows of a bias of two rows",
+        ),
+        (
+            turned_by_columns(range(4), turn=lambda weight: 1 - weight),
+            "it is the gate that becomes 1 - z",
+        ),
+        (turned_by_columns(range(2)), "`units` are the rows of recurrent_kernel"),
         (turned_in_place, "a change in `kernel`, `recurrent_kernel`, `bias`"),
     ],
     "05.gru_step": [
         (step(lambda z, r, h, g: z * (r * h) + (1 - z) * g), "half of it"),
-        (step(lambda z, r, h, g: z * h + (1 - z) * g, reset_before=False), "resets after the product"),
+        (
+            step(lambda z, r, h, g: z * h + (1 - z) * g, read=lambda r, h, kernel: r * (h @ kernel)),
+            "resets after the product",
+        ),
+        (
+            step(lambda z, r, h, g: z * h + (1 - z) * g, read=lambda r, h, kernel: h @ kernel),
+            "a candidate that sees the whole old state: in the product of g the state is r * h",
+        ),
         (lambda *arguments: RIGHT(*arguments).mean(axis=0), "shape (4,)"),
         (step(lambda z, r, h, g: (1 - z) * h + z * g), "here z keeps, and 1 - z renews"),
         (step(lambda z, r, h, g: z * h + (1 - z) * g, order=(1, 0, 2)), "the order r, z, g"),

@@ -99,6 +99,27 @@ LAYERS = [
     ),
     (returns(f"ops.stop_gradient({JOINED})"), "a gradient with respect to the sequences"),
     (layer("ops.arange(ops.shape(sequences)[1])", "ops.arange(5)"), "does so around other layers"),
+    (
+        layer("ops.shape(sequences)[1]", "sequences.shape[1]"),
+        "(the number of steps is not known when the layer is compiled: write `ops.shape(sequences)[1]`)",
+    ),
+    (
+        layer("ops.shape(sequences)[1]", "len(sequences[0])"),
+        "(the number of steps is not known when the layer is compiled: write `ops.shape(sequences)[1]`)",
+    ),
+    (layer(LENGTHS, LENGTHS.replace(", keepdims=True", "")), "(lengths need `keepdims=True`)"),
+    *(
+        (
+            layer(
+                BACKWARD,
+                f"backward = self.backward_layer(ops.flip(sequences){mask})",
+                BACK,
+                "ops.flip(backward)",
+            ),
+            "all axes turned round: `axis=1` turns the steps round",
+        )
+        for mask in ("", ", mask=mask")
+    ),
     (returns("None"), "None: is a return missing?"),
     (layer("(keras.layers.Layer)", ""), "expected: a class that inherits from keras.layers.Layer"),
     (layer("self.backward_layer.build(sequences_shape)", "pass"), "the weights of both layers"),
@@ -106,6 +127,7 @@ LAYERS = [
 
 
 PARTS = {
+    "key": "tuple(sentence[: place + wait + 1])",
     "read": "sentence[: place + wait + 1]",
     "right": "np.bincount(group).max()",
     "share": " / len(tags)",
@@ -115,6 +137,7 @@ PARTS = {
 experiment = functools.partial(changed_by_parts, "06.waiting_experiment", PARTS)
 
 EXPERIMENTS = [
+    (experiment(key="sentence[: place + wait + 1]"), "(write tuple(sentence[...]) for the key)"),
     (experiment(read="sentence[: place + wait]"), "one word too few"),
     (experiment(read="sentence[: place + wait + 2]"), "one word too many"),
     (experiment(read="sentence[place : place + wait + 1]"), "without the words before it"),
@@ -155,7 +178,7 @@ WRONG = {
         (lambda: 10 / 16, "always no"),
         (lambda: 6 / 16, "a model may also say no"),
         (lambda: 1, "as if the next number were known"),
-        (lambda: 0.8, "expected: a number, right to 3 digits after the point"),
+        (lambda: 0.8, "a share that can be counted: what is the best answer after each of the four numbers?"),
         (lambda: 75, "per cent: a share from 0 to 1 was asked for"),
     ],
     "06.last_states": [
@@ -167,6 +190,15 @@ WRONG = {
         (lambda states, lengths: states[:, 0], "has not read the others yet"),
         (lambda states, lengths: at(states, lengths - 1, -1), "next to nothing"),
         (lambda states, lengths: at(states, lengths - 2, 0), "values that differ"),
-        (lambda states, lengths: at(states, lengths - 1, 0)[:, :2], "shape (3, 2)"),
+        (lambda states, lengths: at(states, np.minimum(lengths, 4), 0), "that one stands at lengths - 1"),
+        (
+            lambda states, lengths: np.roll(at(states, lengths - 1, 0), 2, axis=-1),
+            "the backward half first: the forward half stands first",
+        ),
+        (lambda states, lengths: at(states, lengths - 1, 0)[:, :2], "shape (3, 2): both stand side by side"),
+        (
+            lambda states, lengths: at(states, lengths - 1, 0).reshape(3, 2, 2),
+            "shape (3, 2, 2): both stand side by side",
+        ),
     ],
 }

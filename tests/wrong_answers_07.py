@@ -127,6 +127,11 @@ BEAMS = [
         "the search stops when one sequence has ended",
     ),
     (beam(order="each[0]"), "the worst sequences are kept"),
+    (beam(order="(-each[0], each[2])"), "sort by the score alone, `key=lambda each: -each[0]`"),
+    (
+        lambda *given: (RIGHT(*given[:5], 1)[0], 0.0),
+        "which greedy search finds: are 2 kept, and compared by their sums?",
+    ),
     (beam(cut="[:1]"), "which greedy search finds: are 2 kept"),
     (beam(order="-each[0] / len(each[1])"), "compared by their sums?"),
     (beam(cut="[: width + 1]"), "expected: "),
@@ -169,6 +174,7 @@ experiment = functools.partial(changed_by_parts, "07.width_experiment", MISSED)
 
 EXPERIMENTS = [
     (experiment(missed="search(each, width) >= top - 1e-6"), "the share that is found"),
+    (experiment(missed="search(width, each) < top - 1e-6"), "another width: are the two exchanged?"),
     (experiment(missed="search(each, width) < top"), "equal scores taken for missed"),
     (experiment(missed="top - search(each, width)"), "how far the scores are behind"),
     (experiment(share="np.sum("), "how many are missed: a share was asked for"),
@@ -199,7 +205,10 @@ WRONG = {
         (endless, "expected: a stop at `most`, here 1\n      came:     a loop that goes on and on"),
         (without_an_end, "a loop that goes on and on"),
         (lambda step, state, start, end, most: loop(step, state, 1, end, most), "the start mark 3"),
-        (lambda step, state, start, end, most: loop(step, state, start, 2, most), "expected: [4, 3, 5]\n"),
+        (
+            lambda step, state, start, end, most: loop(step, state, start, 2, most),
+            "the end mark, which is `end`, here 5",
+        ),
         (
             lambda step, state, start, end, most: loop(step, state, start, end, most + 1),
             "expected: at most 1\n      came:     2: one too many",
@@ -217,7 +226,7 @@ WRONG = {
             lambda step, state, start, end, most: loop(step, state, end, end, most),
             "a first step on the token 2",
         ),
-        (lambda *given: [given[2], *loop(*given)], "[1, 4"),
+        (lambda *given: [given[2], *loop(*given)], "[1, 4, 3]: the start mark was not written"),
         (lambda *given: loop(*given)[-1], "a list of tokens"),
     ],
     "07.best_by_mean": [
@@ -231,6 +240,7 @@ WRONG = {
             lambda tokens, log_probs: best(tokens, log_probs, lambda ids: (ids > 2).sum(axis=-1)),
             "does not count the end mark",
         ),
+        (lambda tokens, log_probs: np.argmax(log_probs / tokens.sum(-1), axis=1), "sums of ids: count"),
         (
             lambda tokens, log_probs: np.argmax(log_probs / (tokens != 0).sum(axis=-1)),
             "shape ()",

@@ -30,6 +30,14 @@ LAYERS = [
         layer(SCORES, "scores = ops.matmul(ops.matmul(memory, self.kernel), query)"),
         "the inner sizes of a product",
     ),
+    (
+        layer("ops.transpose(memory, (0, 2, 1))", "ops.transpose(memory)"),
+        "(ops.transpose(memory, (0, 2, 1)) leaves the batch first)",
+    ),
+    (
+        layer(HIDE, HIDE.replace("-1e9", "-100.0")),
+        "padding with a score that a real one can be below: take -1e9",
+    ),
     (layer(WEIGHTS, "weights = scores"), "the scores themselves: the softmax is missing"),
     (layer(WEIGHTS, "weights = ops.softmax(scores, axis=1)"), "sum to one over the queries: write axis=-1"),
     (layer(WEIGHTS, "weights = ops.softmax(scores, axis=0)"), "sum to one over the batch: write axis=-1"),
@@ -209,8 +217,14 @@ EXPERIMENTS = [
         experiment(scores="scores = (keys * queries[:, None]).sum(axis=-1) / np.sqrt(size)"),
         "that comes after",
     ),
-    (experiment(softmax="weights = weights / weights.sum(axis=0, keepdims=True)"), "came:     "),
-    (experiment(softmax="weights = scores"), "came:     "),
+    (
+        experiment(
+            softmax="weights = np.exp(scores - scores.max(axis=0)); weights = weights / weights.sum(axis=0)"
+        ),
+        "1/50: the softmax goes over the 20 keys",
+    ),
+    (experiment(softmax="weights = weights / weights.sum(axis=0, keepdims=True)"), "1/50: the softmax goes"),
+    (experiment(softmax="weights = scores"), "the largest score: the softmax is missing"),
     (experiment(safe="np.exp(scores)"), "is the largest score of each row subtracted before np.exp?"),
     (experiment(number="float(weights.max())"), "the mean over the queries is asked for"),
     (experiment(number="float(weights.max(axis=0).mean())"), "that of each query, the last axis"),
@@ -237,6 +251,14 @@ WRONG = {
         (lambda scores, mask: scores, "sums"),
         (not_safe_for_queries, "came:     nan: is the largest score of each row subtracted before np.exp?"),
         (mask_after_the_maximum, "came:     nan: is what does not count hidden before the largest score"),
+        (
+            lambda scores, mask: softmax(np.where(mask[:, None], scores, -1000), -1),
+            "padding with a score that a real one can be below: take -1e9",
+        ),
+        (
+            lambda scores, mask: softmax(scores - scores.max(axis=1, keepdims=True), -1),
+            "over the queries subtr",
+        ),
         (lambda scores, mask: softmax(scores, -1), "weights up to"),
         (lambda scores, mask: softmax(scores * mask[:, None], -1), "weights up to"),
         (lambda scores, mask: softmax(scores, -1) * mask[:, None], "no longer sum to one"),

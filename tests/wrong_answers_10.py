@@ -1,6 +1,162 @@
 """Plausible wrong answers to the exercises of lesson 10, and the words each must hear."""
 
+import functools
+
 import numpy as np
+from changed_solutions import changed
+
+OPS_ALONE = "keras.ops, which can be compiled and has gradients\n      came:     NumPy: write"
+
+layer = functools.partial(changed, "10.attention")
+THREE = "query, key, value = (ops.matmul(x, kernel) for kernel in self.kernels)"
+SCORES = "scores = ops.matmul(query, ops.swapaxes(key, 1, 2)) / self.units**0.5"
+HIDE = "scores = ops.where(attention_mask, scores, -1e9)"
+WEIGHTS = "weights = ops.softmax(scores, axis=-1)"
+RETURN = "return ops.matmul(weights, value), weights"
+ATTENTIONS = [
+    (layer(RETURN, "return weights, ops.matmul(weights, value)"), "the weights first"),
+    (layer(RETURN, "return ops.matmul(weights, value)"), "2 results: the new vectors, the weights"),
+    (layer(RETURN, "pass"), "None: is a return missing?"),
+    (layer(RETURN, "return ops.matmul(weights, x), weights"), "shape (3, 5, 4)"),
+    (layer(SCORES, "scores = ops.matmul(query, key)"), "the inner sizes of a product"),
+    (layer(SCORES, SCORES.partition(" /")[0]), "not divided by the root of `units`"),
+    (layer(SCORES, SCORES.replace("**0.5", "")), "divided by `units`: divide by its root"),
+    (layer(SCORES, SCORES.replace("self.units", "x.shape[-1]")), "the root of the size of x"),
+    (layer(SCORES, SCORES.replace("self.units", "x.shape[1]")), "the root of the number of steps"),
+    (layer(SCORES, SCORES.replace("/", "*")), "times the root of `units`"),
+    (layer(WEIGHTS, "weights = scores"), "the softmax is missing"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores, axis=1)"), "over the queries: write axis=-1"),
+    (layer(WEIGHTS, "weights = ops.softmax(scores, axis=0)"), "over the batch: write axis=-1"),
+    (
+        layer(SCORES, "scores = ops.matmul(key, ops.swapaxes(query, 1, 2)) / self.units**0.5"),
+        "queries and keys exchanged",
+    ),
+    (layer(SCORES, SCORES.replace("query", "key")), "where is the query?"),
+    (layer(SCORES, SCORES.replace("key", "query")), "where is the key?"),
+    (layer(RETURN, "return ops.matmul(weights, key), weights"), "an average of the keys"),
+    (layer(RETURN, "return ops.matmul(weights, query), weights"), "an average of the queries"),
+    (layer(RETURN, "return ops.matmul(scores, value), weights"), "a sum with the scores"),
+    (layer(RETURN, "return value, weights"), "the values themselves"),
+    (
+        layer(RETURN, "return ops.matmul(ops.swapaxes(weights, 1, 2), value), weights"),
+        "the weights with their last two axes exchanged",
+    ),
+    (layer(HIDE, "pass"), "attention_mask is not used"),
+    (
+        layer(HIDE, "pass", WEIGHTS, "weights = ops.where(attention_mask, ops.softmax(scores, axis=-1), 0)"),
+        "masked after the softmax",
+    ),
+    (layer(HIDE, "scores = ops.where(attention_mask, scores, 0)"), "the score 0 where it is False"),
+    (
+        layer(
+            HIDE,
+            "if attention_mask is not True: scores = ops.where(attention_mask, -1e9, scores)",
+        ),
+        "the opposite: True is where",
+    ),
+    (
+        layer(
+            WEIGHTS,
+            "weights = ops.exp(scores) / ops.sum(ops.exp(scores), axis=-1, keepdims=True)",
+        ),
+        "is the largest score of each row subtracted",
+    ),
+    (layer(WEIGHTS, "weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)"), "NumPy: write ops"),
+    (
+        layer(WEIGHTS, "weights = ops.softmax(ops.stop_gradient(scores), axis=-1)"),
+        "is a part stopped, or rounded?",
+    ),
+    (
+        layer(
+            THREE, "query, key, value = [ops.stop_gradient(self.kernels[0]) * 0 + k for k in self.kernels]"
+        ),
+        "no error",
+    ),
+]
+
+heads = functools.partial(changed, "10.heads")
+FOUND = "found, weights = zip(*(head(x, attention_mask=attention_mask) for head in self.heads), strict=True)"
+JOINED = "joined = ops.concatenate(found, axis=-1)"
+MIXED = "return ops.matmul(joined, self.output_kernel), ops.stack(weights, axis=1)"
+HEADS = [
+    (
+        heads(MIXED, "return ops.stack(weights, axis=1), ops.matmul(joined, self.output_kernel)"),
+        "weights first",
+    ),
+    (
+        heads(MIXED, "return ops.matmul(joined, self.output_kernel)"),
+        "2 results: the new vectors, the weights",
+    ),
+    (heads(MIXED, "pass"), "None: is a return missing?"),
+    (
+        heads(MIXED, "return ops.matmul(joined, self.output_kernel), ops.stack(weights)"),
+        "the heads before the batch: axis=1",
+    ),
+    (heads(JOINED, "joined = ops.stack(found)"), "join what the heads found along its last axis"),
+    (heads(JOINED, "joined = sum(found)"), "join what the heads found along its last axis"),
+    (heads(MIXED, "return joined, ops.stack(weights, axis=1)"), "joined: multiply it by self.output_kernel"),
+    (heads(JOINED, "joined = ops.concatenate(found[::-1], axis=-1)"), "the heads in another order"),
+    (
+        heads(JOINED, "joined = ops.reshape(ops.stack(found, axis=-1), ops.shape(x))"),
+        "numbers of the heads in turn",
+    ),
+    (heads(JOINED, "joined = ops.concatenate(found, axis=-1) / self.num_heads"), "joined, not averaged"),
+    (heads(JOINED, "joined = ops.concatenate([found[0]] * self.num_heads, axis=-1)"), "the first head twice"),
+    (
+        heads(MIXED, MIXED.replace("self.output_kernel", "ops.transpose(self.output_kernel)")),
+        "the last matrix transposed",
+    ),
+    (
+        heads(MIXED, MIXED.replace("weights,", "[weights[0]] * self.num_heads,")),
+        "the weights of the first head twice",
+    ),
+    (heads(FOUND, FOUND.replace("attention_mask=attention_mask", "")), "hand the mask on"),
+]
+
+
+def angles(time, size):
+    feature = np.arange(size)
+    return np.arange(time)[:, None] / 10_000 ** (2 * (feature // 2) / size)
+
+
+def waves(angle, odd=1):
+    return np.where(np.arange(angle.shape[1]) % 2 == odd, np.cos(angle), np.sin(angle))
+
+
+def halves(time, size):
+    angle = angles(time, size)[:, ::2]
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+
+def every(time, size):
+    return waves(np.arange(time)[:, None] / 10_000 ** (np.arange(size) / size))
+
+
+def slow(time, size):
+    return waves(np.arange(time)[:, None] / 10_000 ** ((np.arange(size) // 2) / size))
+
+
+def fast(time, size):
+    return waves(np.arange(time)[:, None] * 10_000 ** (2 * (np.arange(size) // 2) / size))
+
+
+def with_another_base(time, size):
+    return waves(np.arange(time)[:, None] / 1_000 ** (2 * (np.arange(size) // 2) / size))
+
+
+POSITIONS = [
+    (lambda time, size: waves(angles(time, size)).T, "a row for each position"),
+    (lambda time, size: waves(angles(time, size))[:, :-1], "shape (6, 7)"),
+    (lambda time, size: waves(angles(time, size), odd=0), "sine and cosine exchanged"),
+    (halves, "they stand in turn"),
+    (every, "two share one"),
+    (lambda time, size: waves(angles(time + 1, size))[1:], "waves that begin at position 1"),
+    (slow, "it is 2i / size"),
+    (fast, "divide by it"),
+    (angles, "take their sines and cosines"),
+    (lambda time, size: np.sin(angles(time, size)), "odd features are cosines"),
+    (with_another_base, "values that differ"),
+]
 
 
 def softmax(scores, axis=-1):
@@ -12,181 +168,68 @@ def products(query, key):
     return query @ key.swapaxes(1, 2)
 
 
-def scaled(query, key):
-    return products(query, key) / np.sqrt(key.shape[-1])
+def past(scores):
+    return np.where(np.tri(scores.shape[-1], dtype=bool), scores, -np.inf)
 
 
-def hidden(scores, mask):
-    return np.where(mask, scores, -np.inf)
-
-
-def not_safe(query, key, value, mask):
+def not_safe(query, key):
     with np.errstate(all="ignore"):
-        weights = np.exp(scaled(query, key)) * mask
-        return weights / weights.sum(axis=-1, keepdims=True) @ value
+        weights = np.exp(past(products(query, key) / np.sqrt(key.shape[-1])))
+        return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def numbers(time, dim):
-    return np.random.default_rng(0).normal(size=(time, dim))
+CAUSAL = [
+    (
+        lambda query, key: softmax(np.tril(products(query, key) / key.shape[-1])),
+        "the weight 0 on every later",
+    ),
+    (
+        lambda query, key: softmax(np.tril(products(query, key) / key.shape[-1] ** 0.5)),
+        "the weight 0 on every",
+    ),
+    (lambda query, key: softmax(past(products(query, key) / key.shape[-1])), "divide by its root"),
+    (lambda query, key: softmax(past(products(query, key))), "not divided"),
+    (lambda query, key: softmax(past(products(query, key) / 2)), "the root of the number of steps"),
+    (lambda query, key: softmax(past(products(key, query) / 3**0.5)), "queries and keys exchanged"),
+    (lambda query, key: np.tril(softmax(products(query, key) / 3**0.5)), "a sum of 1 for each query"),
+    (lambda query, key: softmax(past(products(query, key)), axis=1), "a sum of 1 for each query"),
+    (not_safe, "came:     nan"),
+]
 
 
-def with_zeros(function, time, dim):
-    before = np.zeros((time, dim))
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step] = 1
-        if not np.allclose(function(changed)[:step], function(before)[:step]):
-            return True
-    return False
+def reached(function, x, other, change=None, measure=None, kept=False):
+    before, rows, changed = function(x), [], x.copy()
+    for step in range(len(x)):
+        changed = changed if kept else x.copy()
+        changed[step] = change(x[step], other[step]) if change else other[step]
+        difference = function(changed) - before
+        rows.append(measure(difference) if measure else np.abs(difference).max(axis=-1))
+    return np.array(rows).T
 
 
-def with_the_next_step_alone(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step] += 1
-        if not np.allclose(function(changed)[step - 1], function(before)[step - 1]):
-            return True
-    return False
-
-
-def with_the_middle_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[time // 2] += 1
-    return not np.allclose(function(changed)[: time // 2], function(before)[: time // 2])
-
-
-def with_the_first_output_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[1:] += 1
-    return not np.allclose(function(changed)[0], function(before)[0])
-
-
-def with_the_last_step_alone(function, time, dim):
-    before = numbers(time, dim)
-    changed = before.copy()
-    changed[-1] += 1
-    return not np.allclose(function(changed)[:-1], function(before)[:-1])
-
-
-def with_a_coarse_eye(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step:] += 1
-        if not np.allclose(function(changed)[:step], function(before)[:step], atol=0.1):
-            return True
-    return False
-
-
-def with_the_step_itself(function, time, dim):
-    before = numbers(time, dim)
-    for step in range(1, time):
-        changed = before.copy()
-        changed[step:] += 1
-        if not np.allclose(function(changed)[: step + 1], function(before)[: step + 1]):
-            return True
-    return False
-
-
-def any_change(function, time, dim):
-    before = numbers(time, dim)
-    return not np.allclose(function(before), function(before + 1))
-
+REACH = [
+    (lambda *given: reached(*given).T, "a row for each output"),
+    (lambda *given: reached(*given)[0], "shape (5,)"),
+    (functools.partial(reached, kept=True), "begin from x again"),
+    (functools.partial(reached, change=lambda own, _: 0 * own), "zeros in place of other[j]"),
+    (functools.partial(reached, change=lambda own, other: own + other), "put it in place of x[j]"),
+    (
+        functools.partial(reached, measure=lambda change: change.max(axis=-1)),
+        "take the absolute values first",
+    ),
+    (functools.partial(reached, measure=lambda change: np.abs(change).mean(axis=-1)), "take the largest"),
+    (functools.partial(reached, measure=lambda change: np.abs(change).sum(axis=-1)), "take the largest"),
+    (
+        functools.partial(reached, measure=lambda change: np.linalg.norm(change, axis=-1)),
+        "take its largest number",
+    ),
+    (lambda *given: (reached(*given) > 0) * 1, "how large is the change?"),
+]
 
 WRONG = {
-    "10.crossing": [
-        (lambda: 192, "where an LSTM of that width crosses"),
-        (lambda: 288, "without the four projections"),
-        (lambda: 64, "the width of the lesson"),
-        (lambda: 128, "expected: a whole number\n      came:     128"),
-    ],
-    "10.attend": [
-        (lambda query, key, value, mask: softmax(hidden(scaled(query, key), mask)), "shape (2, 3, 4)"),
-        (lambda query, key, value, mask: softmax(hidden(products(query, key), mask)) @ value, "not divided"),
-        (
-            lambda query, key, value, mask: softmax(hidden(products(query, key) / 3, mask)) @ value,
-            "not by its root",
-        ),
-        (
-            lambda query, key, value, mask: (
-                softmax(hidden(products(query, key) / np.sqrt(value.shape[-1]), mask)) @ value
-            ),
-            "the root of the value's size",
-        ),
-        (
-            lambda query, key, value, mask: (
-                softmax(hidden(products(query, key) / np.sqrt(key.shape[1]), mask)) @ value
-            ),
-            "the root of the number of keys",
-        ),
-        (
-            lambda query, key, value, mask: softmax(hidden(scaled(query, key), mask), axis=1) @ value,
-            "sum to one over the queries",
-        ),
-        (lambda query, key, value, mask: scaled(query, key) * mask @ value, "where is the softmax"),
-        (lambda query, key, value, mask: softmax(scaled(query, key)) @ value, "the mask is not used"),
-        (
-            lambda query, key, value, mask: softmax(scaled(query, key)) * mask @ value,
-            "masked after the softmax",
-        ),
-        (
-            lambda query, key, value, mask: softmax(scaled(query, key) * mask) @ value,
-            "it still gets a weight",
-        ),
-        (
-            lambda query, key, value, mask: (
-                softmax(
-                    np.where(
-                        mask.swapaxes(1, 2) if mask.shape[1] == mask.shape[2] else mask,
-                        scaled(query, key),
-                        -np.inf,
-                    )
-                )
-                @ value
-            ),
-            "queries and keys exchanged",
-        ),
-        (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
-    ],
-    "10.into_heads": [
-        (lambda vectors, num_heads: vectors.reshape(2, 4, num_heads, -1), "shape (2, 4, 3, 2)"),
-        (
-            lambda vectors, num_heads: vectors.reshape(
-                vectors.shape[0], num_heads, vectors.shape[1], vectors.shape[2] // num_heads
-            ),
-            "heads that mix steps",
-        ),
-        (
-            lambda vectors, num_heads: vectors.reshape(*vectors.shape[:2], -1, num_heads).transpose(
-                0, 3, 1, 2
-            ),
-            "every third feature",
-        ),
-        (
-            lambda vectors, num_heads: np.stack(np.split(vectors, num_heads, axis=-1), axis=1)[:, ::-1],
-            "values that differ",
-        ),
-        (
-            lambda vectors, num_heads: vectors.reshape(*vectors.shape[:2], 3, -1).swapaxes(1, 2),
-            "shape (2, 3, 4, 2)",
-        ),
-    ],
-    "10.sees_the_future": [
-        (lambda function, time, dim: 1, "True or False"),
-        (lambda function, time, dim: "True", "True or False"),
-        (lambda function, time, dim: np.ones(1, bool), "True or False"),
-        (lambda function, time, dim: False, "the mean of all steps"),
-        (lambda function, time, dim: True, "the same as its input"),
-        (with_zeros, "the step times the next one"),
-        (with_the_next_step_alone, "the step after the next"),
-        (with_the_middle_alone, "the last step but one"),
-        (with_the_first_output_alone, "the last step but one"),
-        (with_the_last_step_alone, "the first two steps exchanged"),
-        (with_a_coarse_eye, "a hundredth of the last"),
-        (with_the_step_itself, "the same as its input"),
-        (any_change, "the same as its input"),
-    ],
+    "10.attention": ATTENTIONS,
+    "10.heads": HEADS,
+    "10.positions": POSITIONS,
+    "10.causal_weights": CAUSAL,
+    "10.reach_experiment": REACH,
 }

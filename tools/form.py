@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tools import address, lessons
 
 NOT_WRITTEN = frozenset()  # numbers that are kept free
-OLD_FORM = frozenset({"09", "10", "11"})  # of the first edition
+OLD_FORM = frozenset({"11"})  # of the first edition
 
 
 class Form(NamedTuple):

@@ -59,7 +59,7 @@ MOST = 90_000  # of 213,120: near the end, drawing new blocks would take for eve
 
 @dataclass(frozen=True, repr=False)
 class Senses:
-    """Sentences with a tag for each word. They come in blocks of nine, in order.
+    """Sentences with a tag for each word. They come in blocks of nine.
 
     Attributes:
         vocabulary: the words.
@@ -97,7 +97,8 @@ def senses(train=2_700, test=900, seed=0):
     쓰다 is to spend, to wear or to write, by the noun before it. 배 is a fruit, a ship or a belly, by the
     verb after it. A block of nine sentences shares all other words: a noun for each sense of 쓰다, times a
     verb for each sense of 배. So whoever reads up to 배 and no further is right there once in three, and
-    whoever reads from the end is right once in three at 쓰다. No sentence occurs twice.
+    whoever reads from the end is right once in three at 쓰다. No sentence occurs twice. Both parts have a
+    time in front, and each number of manners, equally often; a block is whole in one of them.
 
     Args:
         train, test: number of sentences, multiples of nine.
@@ -118,34 +119,48 @@ def senses(train=2_700, test=900, seed=0):
     seed = require_whole("seed", seed, least=0)
     if train + test > MOST:
         raise ValueError(f"`train` and `test` must not exceed {MOST} together. Received: {train} + {test}")
-    sentences, tags = _blocks((train + test) // 9, np.random.default_rng(seed))
-    vocabulary = Vocabulary(ROMAN)
-    ids = vocabulary.encode(sentences, length=LONGEST)
-    tag_ids = Vocabulary(TAGS[1:]).encode(tags, length=LONGEST)
+    rng = np.random.default_rng(seed)
+    blocks = _blocks((train + test) // 9, rng)
+    vocabulary, tag_vocabulary = Vocabulary(ROMAN), Vocabulary(TAGS[1:])
+    parts = []
+    for chosen in _split(blocks, test // 9, rng):
+        sentences = [list(words) for place in chosen for words in blocks[place]]
+        tags = [tags for place in chosen for tags in blocks[place].values()]
+        ids, tag_ids = vocabulary.encode(sentences, LONGEST), tag_vocabulary.encode(tags, LONGEST)
+        parts += [sentences, ids, tag_ids]
     return Senses(
         vocabulary,
         list(TAGS),
         {sense: list(words) for sense, words in NOUNS.items()},
         {sense: list(words) for sense, words in VERBS.items()},
         dict(ROMAN),
-        sentences[:train],
-        ids[:train],
-        tag_ids[:train],
-        sentences[train:],
-        ids[train:],
-        tag_ids[train:],
+        *parts,
     )
 
 
 def _blocks(count, rng):
-    sentences, tags, seen = [], [], set()
-    while len(sentences) < 9 * count:
+    blocks, seen = [], set()
+    while len(blocks) < count:
         block = _block(rng)
         if seen.isdisjoint(block):
             seen.update(block)
-            sentences += [list(words) for words in block]
-            tags += block.values()
-    return sentences, tags
+            blocks.append(block)
+    return blocks
+
+
+def _split(blocks, test, rng):
+    """Return the places of the blocks to train and to test, in random order.
+
+    The short forms are soon used up, so the last blocks that were drawn are longer than the first. Blocks of
+    one form are therefore brought together, and test blocks taken at even distances.
+    """
+    firsts = [next(iter(block)) for block in blocks]
+    forms = [(words.index(BAE), len(words)) for words in firsts]
+    shuffled = rng.permutation(len(blocks)).tolist()
+    by_form = np.array(sorted(shuffled, key=lambda place: forms[place]))
+    tested = np.zeros(len(blocks), bool)
+    tested[(2 * np.arange(test) + 1) * len(blocks) // (2 * test)] = True
+    return rng.permutation(by_form[~tested]), rng.permutation(by_form[tested])
 
 
 def _block(rng):

@@ -3,8 +3,10 @@
 from course_utils.diagrams._sheet import COLORS
 from course_utils.diagrams.attention import attention_step, both_orders
 from course_utils.diagrams.cells import gru_cell, lstm_cell, rnn_cell
+from course_utils.diagrams.kinds import taught_choice
 from course_utils.diagrams.networks import bidirectional, seq2seq, stack, unrolled
 from course_utils.diagrams.search import beam
+from course_utils.diagrams.self_attention import query_key_value
 
 __all__ = [
     "COLORS",
@@ -14,9 +16,11 @@ __all__ = [
     "both_orders",
     "gru_cell",
     "lstm_cell",
+    "query_key_value",
     "rnn_cell",
     "seq2seq",
     "stack",
+    "taught_choice",
     "unrolled",
 ]
 

@@ -26,6 +26,7 @@ NUMPY_CALL = re.compile(r"\b(?:np|numpy)\.(\w+(?:\.\w+)*)\(")
 SIZES_DIFFER = re.compile(
     "size-incompatible|matmul|dimensions must be equal|incompatible shapes", re.IGNORECASE
 )
+ROWS_OF_BIAS = re.compile(rf"\[{ROWS},(\d+)\] vs\.? \[2,\1\]")  # a GRU's bias has two
 LIBRARY = re.compile(r"(?:site|dist)-packages")
 NUMPY_IN_GENERAL = "NumPy: write ops.tanh for np.tanh, and so on"
 NOT_IN_A_GRAPH = re.compile(
@@ -230,17 +231,11 @@ def advised(advice, stub=False):
     """Make a wrong answer of whatever is raised, with what to write instead where it is known.
 
     Args:
-        advice: pairs of a pattern of what is raised, and what then helps.
+        advice: as in `properties.advised`.
         stub: as in `no_error`.
     """
-    try:
-        with no_error(stub, in_cell=False):
-            yield
-    except WrongAnswerError as error:
-        for pattern, helps in advice:
-            if pattern.search(error.came):
-                raise WrongAnswerError(error.expected, f"{error.came} ({helps})") from error
-        raise
+    with properties.advised(advice), no_error(stub, in_cell=False):
+        yield
 
 
 @contextlib.contextmanager
@@ -256,6 +251,8 @@ def _without_warnings_of_tracing():
 
 
 def _advice(error):
+    if ROWS_OF_BIAS.search(str(error)):
+        return " (the bias has two rows: `self.bias[0]` joins the inputs, `self.bias[1]` the state)"
     if SIZES_DIFFER.search(str(error)):
         return (
             " (inputs go with kernel, states[0] with recurrent_kernel, and stand first: "

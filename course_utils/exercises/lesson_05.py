@@ -215,6 +215,7 @@ def _takes_the_candidate_where_asked(answer):
 RNG = np.random.default_rng(4)
 X, H = RNG.normal(size=(3, 2)), RNG.uniform(-1, 1, size=(3, 4))
 WEIGHTS = RNG.normal(size=(2, 12)), RNG.normal(size=(4, 12)), RNG.normal(size=12)
+OF_TWO_ROWS = *WEIGHTS[:2], RNG.normal(size=(2, 12))
 
 
 def _other_convention(x, h, kernel, recurrent_kernel, bias):
@@ -222,18 +223,27 @@ def _other_convention(x, h, kernel, recurrent_kernel, bias):
     return gru_step(x, h, *turn_update_gate(kernel, recurrent_kernel, bias))
 
 
-def _turned(answer):
+def _step_of_two_rows(kernel, recurrent_kernel, bias, **lines):
+    """One step that resets after the product, with the lines of `STEP` that are given in place of its own."""
+    given = {"inputs": X, "h": H, "kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}
+    return step_lines.result({**STEP, **lines}, given)[0]
+
+
+def _turned(answer, weights=WEIGHTS):
     try:
-        returned = answer(*WEIGHTS)
+        returned = answer(*weights)
     except WrongAnswerError as error:
         if not isinstance(error.__cause__, IndexError):
             raise
         fits = "an answer for a bias of one row, (3 units,): `bias[..., :units]` fits one row and two"
         raise WrongAnswerError(fits, error.came) from error
     came = properties.several(returned, ("kernel", "recurrent kernel", "bias"))
-    for turned, weight in zip(came, WEIGHTS, strict=True):
+    for turned, weight in zip(came, weights, strict=True):
         properties.same_shape(turned, weight.shape)
     return [properties.numbers(turned) for turned in came]
+
+
+AS_THEY_WERE = "the blocks of r and g as they were"
 
 
 def _three_arrays(answer):
@@ -243,7 +253,14 @@ def _three_arrays(answer):
 def _leaves_the_other_blocks(answer):
     for turned, weight in zip(_turned(answer), WEIGHTS, strict=True):
         if not np.allclose(turned[..., 4:], weight[..., 4:], atol=1e-6):
-            raise WrongAnswerError("the blocks of r and g as they were", "other weights for r or g")
+            raise WrongAnswerError(AS_THEY_WERE, "other weights for r or g")
+
+
+def _leaves_the_other_blocks_of_two_rows(answer):
+    for turned, weight in zip(_turned(answer, OF_TWO_ROWS), OF_TWO_ROWS, strict=True):
+        if not np.allclose(turned[..., 4:], weight[..., 4:], atol=1e-6):
+            rows = "other weights for r or g: `bias[:units]` takes rows of a bias of two rows"
+            raise WrongAnswerError(AS_THEY_WERE, rows)
 
 
 def _gives_the_same_states(answer):
@@ -263,6 +280,39 @@ def _gives_the_same_states(answer):
                 (_other_convention(X, H, *weights), f"states to which {name} does not fit yet")
                 for name, weights in forgotten.items()
             ),
+            (
+                _other_convention(X, H, *_with_columns(range(4), lambda weight: 1 - weight)),
+                "1 minus the weights: it is the gate that becomes 1 - z",
+            ),
+            (
+                _other_convention(X, H, *_with_columns(range(2), np.negative)),
+                "two columns turned, as many as there are features: `units` are the rows of recurrent_kernel",
+            ),
+        ],
+    )
+
+
+def _with_columns(columns, turn):
+    """Return the weights with some columns of each turned."""
+    return [np.where(np.isin(np.arange(12), columns), turn(weight), weight) for weight in WEIGHTS]
+
+
+def _gives_the_same_states_with_two_rows(answer):
+    _leaves_the_other_blocks_of_two_rows(answer)
+    *kernels, bias = turn_update_gate(*OF_TWO_ROWS)
+    *_, before = OF_TWO_ROWS
+    forgotten = {"first": np.stack([before[0], bias[1]]), "second": np.stack([bias[0], before[1]])}
+    other_convention = functools.partial(_step_of_two_rows, new="(1 - z) * h + z * g")
+    properties.same_values(
+        other_convention(*_turned(answer, OF_TWO_ROWS)),
+        _step_of_two_rows(*OF_TWO_ROWS),
+        [
+            (
+                other_convention(*kernels, rows),
+                f"states to which the {name} row of the bias does not fit yet: `bias[..., :units]` is the "
+                "block of z in both rows",
+            )
+            for name, rows in forgotten.items()
         ],
     )
 
@@ -291,16 +341,18 @@ def _is_the_step_of_the_gru(answer):
     h_z, h_r, h_g = np.split(H @ WEIGHTS[1], 3, axis=1)
     z, r = step_lines.sigmoid(x_z + h_z), step_lines.sigmoid(x_r + h_r)
     after = z * H + (1 - z) * np.tanh(x_g + r * h_g)
+    whole = z * H + (1 - z) * np.tanh(x_g + h_g)
     properties.same_values(
         answer(X, H, *WEIGHTS),
         gru_step(X, H, *WEIGHTS),
         [
             (after, "the step that resets after the product"),
+            (whole, "a candidate that sees the whole old state: in the product of g the state is r * h"),
         ],
     )
 
 
-BIASES, RUN = np.array([-6.0, 0.0, 6.0]), 6
+BIASES, RUN = np.array([-6.0, 0.0, 6.0]), 5  # 2 to the power of 6 - 3 is 8, as many as there are units
 NOISE = np.random.default_rng(4).normal(size=(10, 3, 2)).astype("float32")
 
 
@@ -344,6 +396,12 @@ def _halves_where_z_is_a_half(answer):
             (2 * expected, "one step too few, or runs that do not begin at -0.5 and at 0.5"),
             (expected / 2, "one step too many, or runs that do not begin at -0.5 and at 0.5"),
             (0 * expected, "nothing: do the two runs begin at different h?"),
+            (-expected, "a negative number: the absolute difference was asked for"),
+            (
+                np.full(len(BIASES), 0.5 ** NOISE.shape[1]),
+                "the loop goes over the batch: `inputs` are `(steps, batch, features)`",
+            ),
+            (np.sqrt(24) * expected, "the norm of the difference: the mean was asked for"),
             (8 * expected, "a sum over the units: the mean was asked for"),
             (24 * expected, "a sum: the mean was asked for"),
             (expected**2, "the squared difference: the absolute one was asked for"),
@@ -367,6 +425,7 @@ def _is_measured(answer):
                 "0.5 ** steps, a hypothesis: run the cell and measure",
             ),
             *properties.mean_first(high - low, **over_all),
+            (np.abs(high - low).max(**over_all), "the largest difference: the mean was asked for"),
             (np.abs(high).mean(**over_all), "h of one run alone: the difference of two runs was asked for"),
             (np.abs(low).mean(**over_all), "h of one run alone: the difference of two runs was asked for"),
             (
@@ -395,13 +454,19 @@ def _last_states(x=1, starts=(-0.5, 0.5)):
     return runs
 
 
+WHAT_IS_LEFT = (
+    "With r closed only z decides what is left: near 1/2 that is 0.5^10, about 0.001.\n"
+    "With r open the candidate reads the old state, and near 1/2 more is left."
+)
+
+
 def _draw_what_is_left(answer):
     import matplotlib.pyplot as plt
 
     from course_utils import plotting
 
     biases = np.arange(-6.0, 7.0)
-    plotting.curves(
+    axes = plotting.curves(
         biases,
         {
             f"z near {near}": _read(answer, functools.partial(_sees_all, update=bias), biases, len(NOISE))
@@ -412,6 +477,7 @@ def _draw_what_is_left(answer):
         title="Your experiment: what is left after 10 steps of noise",
         yscale="log",
     )
+    axes.set_xlabel(f"{axes.get_xlabel()}\n\n{WHAT_IS_LEFT}", linespacing=1.4)
     plt.show()
 
 
@@ -439,6 +505,7 @@ EXERCISES = [
             ("gives three arrays of the same shapes", _three_arrays),
             ("leaves the blocks of r and g as they are", _leaves_the_other_blocks),
             ("gives the same states in the other convention", _gives_the_same_states),
+            ("does so with a bias of two rows", _gives_the_same_states_with_two_rows),
         ],
         [
             "You need a gate that is 1 - z for every input and state.",

@@ -1,6 +1,8 @@
 """Exercises of lesson 06, both directions and depth."""
 
+import functools
 import itertools
+import re
 
 import keras
 import numpy as np
@@ -102,15 +104,29 @@ def _made(answer, units=4, features=2, make=SimpleRNN):
     return layer, wanted
 
 
+NO_NUMBER_OF_STEPS = (
+    "the number of steps is not known when the layer is compiled: write `ops.shape(sequences)[1]`"
+)
+_advised = functools.partial(
+    cells.advised,
+    [
+        (re.compile(pattern), helps)
+        for pattern, helps in {
+            r"is not in \[0,": "the first real step takes the last, lengths - 1, not lengths",
+            "as a data type": "is NumPy used? Write keras.ops for it",
+            "Invalid dtype: NoneType|len is not well defined": NO_NUMBER_OF_STEPS,
+            r"Incompatible shapes: \[1,5\] vs\. \[3\]|\[5\] vs\. \[3\]": "lengths need `keepdims=True`",
+        }.items()
+    ],
+)
+
+
 def _read(layer, sequences=SEQUENCES, mask=MASK, stub=False):
-    try:
-        with cells.no_error(stub, in_cell=False):
-            # not `layer(...)`: if None came, Keras would give it the mask, and fail from then on
-            if layer.call(ops.convert_to_tensor(sequences), mask=ops.convert_to_tensor(mask)) is None:
-                raise WrongAnswerError("the states of both ways", "None: is a return missing?")
-            came = layer(sequences, mask=mask)
-    except WrongAnswerError as error:
-        raise _advised(error) from error
+    with _advised(stub):
+        # not `layer(...)`: if None came, Keras would give it the mask, and fail from then on
+        if layer.call(ops.convert_to_tensor(sequences), mask=ops.convert_to_tensor(mask)) is None:
+            raise WrongAnswerError("the states of both ways", "None: is a return missing?")
+        came = layer(sequences, mask=mask)
     if isinstance(came, (tuple, list)):
         raise WrongAnswerError(
             "one tensor", f"a {type(came).__name__} of {len(came)}: ops.concatenate puts them side by side"
@@ -118,17 +134,6 @@ def _read(layer, sequences=SEQUENCES, mask=MASK, stub=False):
     if isinstance(came, np.ndarray):
         raise WrongAnswerError("a tensor", "an array: write keras.ops for NumPy, so that it can be compiled")
     return came
-
-
-def _advised(error):
-    """Return what is wrong with more to say where the message of an error says little."""
-    if "is not in [0," in error.came:
-        return WrongAnswerError(
-            error.expected, f"{error.came}: the first real step takes the last, lengths - 1, not lengths"
-        )
-    if "as a data type" in error.came:
-        return WrongAnswerError(error.expected, f"{error.came}: is NumPy used? Write keras.ops for it")
-    return error
 
 
 def _gives_both_states_of_every_step(answer):
@@ -162,6 +167,10 @@ def _flipped(sequences):
     return sequences[:, ::-1]
 
 
+def _all_axes_flipped(sequences):
+    return np.flip(sequences)
+
+
 def _as_it_is(sequences):
     return sequences
 
@@ -175,6 +184,7 @@ def _joined(weights, before=_real_steps_reversed, after=_real_steps_reversed, ma
 def _mistakes(weights):
     """Return wrong states, each with the words for it."""
     right = _joined(weights)
+    all_axes = (_joined(weights, _all_axes_flipped, _all_axes_flipped, mask) for mask in (NO_MASK, MASK))
     return [
         (
             np.roll(right, 4, axis=-1),
@@ -197,6 +207,7 @@ def _mistakes(weights):
             np.concatenate([_joined(weights)[..., :4]] * 2, axis=-1),
             "the forward states twice: where are those of the way back?",
         ),
+        *((values, "all axes turned round: `axis=1` turns the steps round") for values in all_axes),
     ]
 
 
@@ -272,7 +283,7 @@ def _goes_by_the_mask(answer):
 
 def _can_be_compiled(answer):
     layer, _ = _made(answer)
-    with cells.no_error(in_cell=False):
+    with _advised():
         layer(keras.Input((None, 2)), mask=keras.Input((None,), dtype="bool"))
 
 
@@ -329,6 +340,7 @@ def _is_the_ceiling(answer):
             (1, "as if the next number were known: what may a left-to-right model read?"),
             (75, "per cent: a share from 0 to 1 was asked for"),
         ],
+        asked="a share that can be counted: what is the best answer after each of the four numbers?",
     )
 
 
@@ -336,7 +348,12 @@ STATES = np.random.default_rng(6).normal(size=(3, 5, 4))
 
 
 def _both_ways_side_by_side(answer):
-    properties.same_shape(answer(STATES, LENGTHS), (3, 4))
+    came = properties.numbers(answer(STATES, LENGTHS))
+    if came.size in (6, 12) and came.shape != (3, 4):  # one way or both
+        raise WrongAnswerError(
+            "shape (3, 4)", f"shape {came.shape}: both stand side by side, with np.concatenate(..., axis=1)"
+        )
+    properties.same_shape(came, (3, 4))
 
 
 def _forward_after_the_last_word(answer):
@@ -348,6 +365,11 @@ def _forward_after_the_last_word(answer):
             (
                 STATES[:, 0, :2],
                 "the state after the first word, which has not read the others yet",
+            ),
+            (STATES[:, 0, 2:], "the backward half first: the forward half stands first"),
+            (
+                STATES[np.arange(3), np.minimum(LENGTHS, 4), :2],
+                "the state one column after the last word: that one stands at lengths - 1",
             ),
         ],
     )
@@ -387,7 +409,8 @@ IDS, PLACES, TAGS = _sentences(80, 6, seed=1)
 
 
 def _one_for_each_wait(answer):
-    properties.one_for_each(WAITS, answer(WAITS, IDS, PLACES, TAGS))
+    with properties.advised([(re.compile("unhashable type"), "write tuple(sentence[...]) for the key")]):
+        properties.one_for_each(WAITS, answer(WAITS, IDS, PLACES, TAGS))
 
 
 def _shares(waits, ids, places, tags, read, of_group=lambda group: np.bincount(group).max()):

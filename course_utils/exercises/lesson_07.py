@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from numbers import Integral, Real
 
 import numpy as np
@@ -30,7 +31,8 @@ def beam_search(step, state, start, end, most, width):
     `step` and the tokens are those of the greedy loop. The score of a sequence is the sum of the
     log-probabilities of its tokens. At each step, every sequence in the beam goes on with every token, from
     its own state; one that has ended stays as it is. Of all these the `width` best are the next beam. After
-    `most` steps, or when all have ended, the best one is returned.
+    `most` steps, or when all have ended, the best one is returned. A search that sets aside what has ended
+    is accepted, too.
     """
     beam = [(0.0, [start], state)]
     for _ in range(most):
@@ -49,7 +51,10 @@ def beam_search(step, state, start, end, most, width):
 
 
 def exact_share():
-    """Predict: 12 syllables and an end mark, each right with 0.95 if all before are: the share all right."""
+    """Predict: 12 syllables and an end mark, each right with 0.95 if all before are: the share all right.
+
+    Give three digits.
+    """
     return 0.95**13
 
 
@@ -163,7 +168,8 @@ def _begins_at_the_start(answer):
 
 def _feeds_back(answer):
     came = _said(answer)[:3]
-    _same_tokens(came, [4, 3, 5], ([4, 4, 4], "every step reads the start mark"))
+    mistakes = ([START], "the start mark was not written"), ([4, 4, 4], "every step reads the start mark")
+    _same_tokens(came, [4, 3, 5], *mistakes)
 
 
 def _carries_the_state(answer):
@@ -178,7 +184,8 @@ def _stops_after_the_end(answer):
     if came[:6] == expected and len(came) > 6:
         raise WrongAnswerError(f"{expected}", f"{came[:9]} ...: it goes on after the end mark")
     _same_tokens(came, expected)
-    _same_tokens(_said(answer, end=5), [4, 3, 5])  # another end mark
+    goes_on = [4, 3, 5, 3], "it goes on after the end mark, which is `end`, here 5"
+    _same_tokens(_said(answer, end=5), [4, 3, 5], goes_on)
 
 
 def _stops_at_the_most(answer):
@@ -274,11 +281,18 @@ BEAM_MISTAKES = {
 }
 
 
+NO_ORDER = re.compile("not supported between instances of 'dict'")
+BY_THE_SCORE = (
+    "two scores are equal, so the states are compared: sort by the score alone, `key=lambda each: -each[0]`"
+)
+
+
 def _beam_of(answer, table, width, most=6, end=END):
     """Return tokens and score of a beam; one that does not look at `most` or `width` is stopped."""
     endless = f"at most {width} sequences, for at most {most} steps", "many more calls of `step`"
     step = properties.at_most(8 * width * most, _Table(table), endless)
-    returned = answer(step, {"read": ()}, START, _Watched(end), _Watched(most), width)
+    with properties.advised([(NO_ORDER, BY_THE_SCORE)]):
+        returned = answer(step, {"read": ()}, START, _Watched(end), _Watched(most), width)
     if isinstance(returned, list) and all(isinstance(each, Integral) for each in returned):
         raise WrongAnswerError("two things: the tokens and their score", f"the list {brief(returned)} alone")
     tokens, score = properties.several(returned, ("the tokens", "the score"))
@@ -307,9 +321,7 @@ def _same_sequence(came, table, width, most=6, also=True):
             f"{right[0]}", f"{tokens}: the end mark {END} is a token that was written, too"
         )
     if tokens != right[0]:
-        greedy = tokens == _variant(_Table(table), most, 1, None)[0]
-        found = f", which greedy search finds: are {width} kept, and compared by their sums?"
-        why = found if greedy and width > 1 else ""
+        why = _found_by_greedy_search(width) if width > 1 and tokens == _greedy(table, most) else ""
         raise WrongAnswerError(f"{right[0]}", f"{tokens}{why}")
     for value, words in (
         (np.exp(right[1]), "the probability: the score is its logarithm"),
@@ -319,6 +331,14 @@ def _same_sequence(came, table, width, most=6, also=True):
         if _equal(score, value):
             raise WrongAnswerError(f"the score {right[1]:.3f}", f"{score:.3f}, {words}")
     raise WrongAnswerError(f"the score {right[1]:.3f}", f"{score:.3f}")
+
+
+def _greedy(table, most=6):
+    return _variant(_Table(table), most, 1, None)[0]
+
+
+def _found_by_greedy_search(width):
+    return f", which greedy search finds: are {width} kept, and compared by their sums?"
 
 
 def _equal(score, other):
@@ -335,6 +355,8 @@ def _is_greedy_with_one(answer):
 
 
 def _finds_more_with_two(answer):
+    if all(_beam_of(answer, table, 2)[0] == _greedy(table) for table in (FOUND, LATER, UNLUCKY, SHORT)):
+        raise WrongAnswerError(f"{[B, END]}", f"{_greedy(FOUND)}{_found_by_greedy_search(2)}")
     _same_sequence(_beam_of(answer, FOUND, 2), FOUND, 2, also=False)
 
 
@@ -376,7 +398,7 @@ def _bears_ties(answer):
 
 TOKENS = np.array(
     [
-        [[5, 2, 0, 0, 0], [5, 6, 3, 4, 2], [5, 6, 2, 0, 0]],
+        [[7, 2, 0, 0, 0], [3, 3, 3, 3, 2], [7, 6, 2, 0, 0]],
         [[3, 4, 2, 0, 0], [3, 2, 0, 0, 0], [4, 2, 0, 0, 0]],
     ]
 )
@@ -394,6 +416,10 @@ def _prefers_the_better_mean(answer):
         [
             (LOG_PROBS.argmax(axis=1), "the best sums: a short sequence has fewer terms"),
             ([2, 2], "the worst means"),
+            (
+                (LOG_PROBS / TOKENS.sum(axis=-1)).argmax(axis=1),
+                "sums divided by sums of ids: count the tokens",
+            ),
         ],
     )
 
@@ -420,12 +446,13 @@ BEHIND = np.array([[1.0, 0.0, 0.2, 0.5, 1e-9], [0.0, 0.1, 0.0, 0.5, 0.0], [0.0, 
 def _shares(answer, widths=WIDTHS, behind=BEHIND):
     """Ask for the shares of decoders, here numbers, whose searches are so far behind the best."""
     rows = dict(zip(WIDTHS, behind, strict=True))
-    came = answer(
-        widths,
-        np.arange(len(HIGHEST)),
-        lambda decoder, width: HIGHEST[decoder] - rows[width][decoder],
-        lambda decoder: HIGHEST[decoder],
-    )
+
+    def search(decoder, width):
+        if width not in rows:
+            raise WrongAnswerError("search(decoder, width)", "another width: are the two exchanged?")
+        return HIGHEST[decoder] - rows[width][decoder]
+
+    came = answer(widths, np.arange(len(HIGHEST)), search, lambda decoder: HIGHEST[decoder])
     return properties.one_for_each(widths, came)
 
 

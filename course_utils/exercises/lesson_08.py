@@ -37,7 +37,8 @@ def decoder_step(order, cell, attend, join, token, state):
 
     `token` and `state` are `(batch, features)`. `cell(inputs, state)` returns the new state, `attend(query)`
     a context and its weights, and `join(vectors)` is the tanh layer of Luong's order. `order` is "luong" or
-    "bahdanau": in his order the output is the new state, and nothing is joined.
+    "bahdanau". In Luong's, `join` reads [context; new state], and its result is the output. In Bahdanau's,
+    `cell` reads [token; context], the output is the new state, and nothing is joined.
     """
     if order == "luong":
         state = cell(token, state)
@@ -96,7 +97,15 @@ AXIS_OF_QUERIES = "mask[:, None] gives the mask an axis for the queries"
 
 
 _advised = functools.partial(
-    cells.advised, [(cells.SIZES_DIFFER, PRODUCTS), (NOT_BROADCAST, AXIS_OF_QUERIES)]
+    cells.advised,
+    [
+        (
+            re.compile("compatible batch dimensions"),
+            "ops.transpose(memory, (0, 2, 1)) leaves the batch first",
+        ),
+        (cells.SIZES_DIFFER, PRODUCTS),
+        (NOT_BROADCAST, AXIS_OF_QUERIES),
+    ],
 )
 
 
@@ -208,13 +217,18 @@ def _ignores_padding(answer):
             )
 
 
+TOO_HIGH = "padding with a score that a real one can be below: take -1e9"
+
+
 def _takes_high_scores(answer):
     for mask, cause in ((EVERY, properties.OVERFLOW), (MASK, properties.NOT_HIDDEN)):
         layer = _made(answer)
         with _advised():
             context, weights = layer(300 * QUERY, STATES, mask)
-        right = _softmax(np.where(mask[:, None], 300 * SCORES_OF_STATES, -1e9))
-        properties.same_values(weights, right, tolerance=1e-3, cause=cause)
+        right, not_low = (
+            _softmax(np.where(mask[:, None], 300 * SCORES_OF_STATES, padding)) for padding in (-1e9, -100)
+        )
+        properties.same_values(weights, right, [(not_low, TOO_HIGH)], tolerance=1e-3, cause=cause)
         properties.same_values(context, right @ STATES, tolerance=1e-3, cause=cause)
 
 
@@ -452,7 +466,17 @@ def _sums_to_one_for_each_query(answer):
 
 
 def _weighs_by_the_exponential(answer):
-    properties.same_values(answer(SCORES, BOTH), _softmax(SCORES))
+    of_columns = np.exp(SCORES - SCORES.max(axis=1, keepdims=True))
+    properties.same_values(
+        answer(SCORES, BOTH),
+        _softmax(SCORES),
+        [
+            (
+                of_columns / of_columns.sum(axis=-1, keepdims=True),
+                "the largest score over the queries subtracted: take that of each query, axis=-1",
+            )
+        ],
+    )
 
 
 def _gives_padding_nothing(answer):
@@ -478,6 +502,14 @@ def _takes_high_scores_of_queries(answer):
         properties.same_values(
             answer(high, mask), weights_of_queries(high, mask), tolerance=1e-3, cause=cause
         )
+    low = high - 1e4
+    properties.same_values(
+        answer(low, KEYS),
+        weights_of_queries(low, KEYS),
+        [(_softmax(np.where(KEYS[:, None], low, -1000)), TOO_HIGH)],
+        tolerance=1e-3,
+        cause=properties.ZERO_DIVISION,
+    )
 
 
 SIZES = np.array([2, 8, 32])
@@ -509,8 +541,17 @@ def _even_where_the_keys_are_alike(answer):
     properties.same_values(
         properties.one_for_each(SIZES, properties.numbers(values, properties.OVERFLOW)),
         np.full(len(SIZES), 1 / 20),
-        [(np.ones(len(SIZES)), "1: is it the sum of the weights?")],
+        [
+            (np.ones(len(SIZES)), "1: is it the sum of the weights?"),
+            (np.full(len(SIZES), 1 / 50), "1/50: the softmax goes over the 20 keys, not over the 50 queries"),
+            (_products_of_keys_that_are_alike(), "the largest score: the softmax is missing"),
+        ],
     )
+
+
+def _products_of_keys_that_are_alike():
+    drawn_alike = (_all_alike(size) for size in SIZES)
+    return [(queries * keys[:, 0]).sum(axis=-1).mean() for queries, keys in drawn_alike]
 
 
 def _is_measured(answer):

@@ -2,38 +2,48 @@
 
 import numpy as np
 
+from course_utils.attention import LuongAttention
 from course_utils.exercises import properties
-from course_utils.exercises.exercise import Exercise, WrongAnswerError
+from course_utils.exercises.exercise import Exercise, WrongAnswerError, brief
+from course_utils.local_attention import LocalAttention
 
 
-def scores_used():
-    """Predict: local-m, window 4, 6 words padded to 9, 10 steps: the scores used, all steps together."""
-    positions = np.arange(6)
-    centers = np.minimum(np.arange(10), 5)
-    return np.sum(np.abs(positions - centers[:, None]) <= 4)
+def window(queries, mask, size):
+    """Return where each query may look, booleans `(batch, queries, Tv)`: local-m as a mask.
+
+    `mask` is boolean, `(batch, Tv)`, True for the words, False for the padding after them; each row has a
+    word. Query t looks at the words from t - size to t + size. Where t is beyond the last word, its window
+    lies around the last word.
+    """
+    last = mask.sum(axis=1)[:, None, None] - 1
+    middle = np.minimum(np.arange(queries)[None, :, None], last)
+    near = np.abs(np.arange(mask.shape[1]) - middle) <= size
+    return near & mask[:, None]
 
 
-def local_weights(scores, t, window, length):
-    """Return the weights of one query, of the shape of scores, `(Tv,)`.
+def choice_gradient(weights, drawn, losses, baseline):
+    """Return for each example an estimate of the gradient with respect to its scores, `(batch, Tv)`.
 
-    t is the query's position, length the number of real words; what follows them is padding. The window
-    lies around t, or around the last real word where t is beyond it.
+    `weights` are the softmax of the scores, `(batch, Tv)`, `drawn` the positions that were drawn from them,
+    `(batch,)`, `losses` what each cost, `(batch,)`, and `baseline` a number. Averaged over all draws, it is
+    the gradient of the expected loss.
+    """
+    one_hot = np.arange(weights.shape[1]) == drawn[:, None]
+    return (losses - baseline)[:, None] * (one_hot - weights)
+
+
+def local_p(scores, share, window, length):
+    """Return the weights of one query by local-p, of the shape of scores, `(Tv,)`.
+
+    share is the sigmoid, from 0 to 1; length is the number of words, what follows them is padding. The
+    window lies around p, or around the last word where p is beyond it.
     """
     positions = np.arange(len(scores))
-    near = np.abs(positions - min(t, length - 1)) <= window
-    scores = np.where(near & (positions < length), scores, -np.inf)
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
-
-
-def score_gradient(weights, drawn, loss, baseline):
-    """Return an estimate of the gradient of the expected loss with respect to the scores, `(Tv,)`.
-
-    weights are the softmax of the scores, `(Tv,)`; drawn is the position that was drawn from them, and
-    loss is what it cost.
-    """
-    one_hot = np.arange(len(weights)) == drawn
-    return (loss - baseline) * (one_hot - weights)
+    p = length * share
+    near = (np.abs(positions - min(p, length - 1)) <= window) & (positions < length)
+    weights = np.exp(np.where(near, scores - scores[near].max(), -np.inf))
+    bell = np.exp(-((positions - p) ** 2) / (2 * (window / 2) ** 2))
+    return weights / weights.sum() * bell
 
 
 def occlusion_of(model, series, neutral):
@@ -50,144 +60,199 @@ def occlusion_of(model, series, neutral):
     return moved
 
 
-def _counts_the_windows(answer):
-    properties.one_number(
-        answer(),
-        scores_used(),
-        [
-            (60, "every word at every step: that is global attention"),
-            (90, "nine at every step: where do the windows end?"),
-            (34, "six steps only: which words are in the windows of the other four steps?"),
-            (44, "windows that move on beyond the last word: around which word do they stay?"),
-            (75, "windows that look at padding"),
-            (66, "windows that look at padding"),
-            (65, "windows that look at padding"),
-            (40, "half of each window: it goes to either side"),
-        ],
-    )
+WORDS = np.array([8, 5, 1])
+MASK = np.arange(8) < WORDS[:, None]
+EVERY = np.ones((2, 12), bool)  # more than a window holds
+QUERIES, SIZE = 10, 4
 
 
-SCORES = np.array([0.5, 2.0, -1.0, 1.0, 0.0, 3.0, 4.0, 6.0])
+def _near(mask, queries, size=SIZE, stop=None, but=""):
+    """Return the windows as they should be, or with one thing done otherwise."""
+    last = mask.sum(axis=1)[:, None, None] - 1 if stop is None else stop
+    places = np.arange(mask.shape[1]) - np.minimum(np.arange(queries)[None, :, None], last)
+    near = np.abs(places) < size if but == "narrow" else np.abs(places) <= size
+    near &= (places <= 0) | (but != "left")
+    return near & (mask[:, None] | (but == "padding"))
 
 
-def _softmax(scores, counts):
-    weights = np.exp(np.where(counts, scores - scores[counts].max(), -np.inf))
-    return weights / weights.sum()
+def _windows(answer, queries=QUERIES, mask=MASK, size=SIZE):
+    came = answer(queries, mask, size)
+    try:
+        array = np.asarray(came)
+    except Exception:  # a tensor without values
+        raise WrongAnswerError("True and False", brief(came)) from None
+    if array.dtype != bool or np.ma.is_masked(came):
+        raise WrongAnswerError("True and False, for each word whether the query may look", brief(came))
+    return array
 
 
-def _near(t, window):
-    return np.abs(np.arange(len(SCORES)) - t) <= window
+def _compare(came, right, mistakes, words):
+    shape = right.shape
+    if came.shape == (shape[0], shape[2], shape[1]) != shape:
+        raise WrongAnswerError("(batch, queries, Tv)", "(batch, Tv, queries): the words are the last axis")
+    if came.shape != shape:
+        raise WrongAnswerError(f"shape {shape}", f"shape {came.shape}")
+    for wrong, said in mistakes:
+        if np.array_equal(came, wrong) and not np.array_equal(wrong, right):
+            raise WrongAnswerError(None, said)
+    if not np.array_equal(came, right):
+        row, query, _ = np.argwhere(came != right)[0]
+        expected, looked_at = (np.flatnonzero(each[row, query]).tolist() for each in (right, came))
+        raise WrongAnswerError(f"of {words[row]} words, query {query} to look at {expected}", f"{looked_at}")
 
 
-def _sums_to_one(answer):
-    came = properties.numbers(answer(SCORES, 3, 2, 8))
-    properties.same_shape(came, SCORES.shape)
-    if not np.isclose(came.sum(), 1):
-        raise WrongAnswerError("weights that sum to one", f"the sum {came.sum():.3g}")
+def _looks_to_either_side(answer):
+    right, place = _near(EVERY, 8), np.arange(12)
+    slid = np.abs(place - np.clip(np.arange(8), SIZE, 11 - SIZE)[:, None]) <= SIZE
+    mistakes = [
+        (~right, "the places outside: True is where a query may look"),
+        (_near(EVERY, 8, but="left"), "one side of the window: it goes to either side"),
+        (_near(EVERY, 8, but="narrow"), "a window that is too narrow: t + size belongs to it, too"),
+        (np.ones_like(right), "every word: what does the window do?"),
+        (_near(EVERY, 8, SIZE // 2), "half of each window: it goes so far to either side"),
+        (np.stack([slid, slid]), "windows that slide inwards at the ends: they are cut there"),
+    ]
+    _compare(_windows(answer, 8, EVERY), right, mistakes, (12, 12))
 
 
-def _looks_into_the_window(answer):
-    came = answer(SCORES, 3, 2, 8)
-    properties.same_values(
-        came,
-        _softmax(SCORES, _near(3, 2)),
-        [
-            (_softmax(SCORES, _near(3, 8)), "weights everywhere: what does the window do?"),
-            (_softmax(SCORES, _near(3, 1)), "a window that is too narrow: |s - t| may be as large as it"),
-            (
-                _softmax(SCORES, _near(3, 2) & (np.arange(8) <= 3)),
-                "one side of the window: it goes to either side",
-            ),
-            (
-                _softmax(np.where(_near(3, 2), SCORES, 0), np.ones(8, bool)),
-                "scores of zero outside the window, which still get a weight",
-            ),
-            (np.where(_near(3, 2), 1 / 5, 0), "even weights in the window: what do the scores do?"),
-        ],
-    )
+def _stays_at_the_last_word(answer):
+    beyond = MASK.sum(axis=1)[:, None, None]
+    mistakes = [
+        (_near(MASK, QUERIES, stop=99), "windows that move on: beyond the last word they lie around it"),
+        (_near(MASK, QUERIES, stop=7), "windows that stop at the last column: it may be padding"),
+        (_near(MASK, QUERIES, stop=beyond), "windows that stop one place after the last word"),
+        (_near(MASK, QUERIES, but="padding"), "windows with padding in them"),
+        (_near(MASK, QUERIES, stop=99, but="padding"), "windows that do not read the mask"),
+        (_near(MASK, QUERIES, stop=7, but="padding"), "windows that do not read the mask"),
+    ]
+    _compare(_windows(answer), _near(MASK, QUERIES), mistakes, WORDS)
+    for size in (1, 2):
+        _compare(_windows(answer, 3, MASK, size), _near(MASK, 3, size), [], WORDS)
 
 
-def _stays_at_the_true_end(answer):
-    real = np.arange(8) < 5
-    for t in (5, 7, 20):
-        came = properties.numbers(
-            answer(SCORES, t, 2, 5), f" at t = {t}: the window lies around the last real word"
-        )
-        properties.same_shape(came, SCORES.shape)
-        if came[~real].any():
-            raise WrongAnswerError("nothing on padding", f"weight on padding at t = {t}, length 5")
-        known = (_near(min(t, 7), 2) & real, _near(min(t, 5), 2) & real)
-        mistakes = [
-            (_softmax(SCORES, each), "a window around another place: the last real word is the middle")
-            for each in known
-            if each.any()
-        ]
-        properties.same_values(came, _softmax(SCORES, _near(4, 2) & real), mistakes)
+def _is_that_of_the_course(answer):
+    rng = np.random.default_rng(5)
+    query, memory = (rng.normal(size=(3, size, 4)).astype("float32") for size in (QUERIES, 8))
+    near = _windows(answer)
+    if near.shape != (3, QUERIES, 8):
+        raise WrongAnswerError(f"shape {(3, QUERIES, 8)}", f"shape {near.shape}")
+    right = LocalAttention(SIZE)(query, memory, mask=MASK[:, None])
+    properties.same_values(LuongAttention()(query, memory, mask=near), properties.numbers(right))
 
 
-def _is_cut_at_the_start(answer):
-    properties.same_values(
-        answer(SCORES, 0, 3, 5),
-        _softmax(SCORES, _near(0, 3)),
-        [
-            (np.zeros(8), "nothing: was a slice begun at a negative index?"),
-            (
-                _softmax(SCORES, np.arange(8) < 5),
-                "a window moved inside: at the start it is cut off",
-            ),
-        ],
-    )
-
-
-def _takes_high_scores(answer):
-    for window, cause in ((8, properties.OVERFLOW), (2, properties.NOT_HIDDEN)):
-        expected = _softmax(1000 * SCORES, _near(3, window))
-        properties.same_values(answer(1000 * SCORES, 3, window, 8), expected, tolerance=1e-3, cause=cause)
-
-
-WEIGHTS, LOSSES = np.array([0.5, 0.3, 0.2]), np.array([3.0, 1.0, 2.0])
+WEIGHTS = np.array([[0.5, 0.3, 0.2], [0.1, 0.7, 0.2]])
+COSTS = np.array([[3.0, 1.0, 2.0], [0.5, 2.5, 4.0]])  # of each position, for either example
 
 
 def _mean_over_draws(answer, baseline):
-    every = [properties.numbers(answer(WEIGHTS, drawn, loss, baseline)) for drawn, loss in enumerate(LOSSES)]
-    for each in every:
-        properties.same_shape(each, WEIGHTS.shape)
-    return WEIGHTS @ np.stack(every)
+    """Return the mean over all draws, each as often as its weight says."""
+    mean = 0
+    for drawn in range(3):
+        came = answer(WEIGHTS, np.full(2, drawn), COSTS[:, drawn], baseline)
+        came = properties.numbers(came)
+        properties.same_shape(came, WEIGHTS.shape)
+        mean = mean + WEIGHTS[:, [drawn]] * came
+    return mean
+
+
+def _true_gradient():
+    return WEIGHTS * (COSTS - (WEIGHTS * COSTS).sum(axis=1, keepdims=True))
 
 
 def _is_right_on_average(answer):
-    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
-    weighted = sum(
-        WEIGHTS[i] ** 2 * LOSSES[i] * ((np.arange(3) == i) - WEIGHTS) for i in range(3)
-    )  # of a_i, where log a_i was meant
+    true, each = _true_gradient(), np.eye(3)[:, None] - WEIGHTS  # of each draw
+    weighted = (WEIGHTS.T**2 * COSTS.T)[..., None] * each  # of a_i, where log a_i was meant
+    apart = COSTS - COSTS.mean(axis=0)  # from the mean of the batch
     properties.same_values(
         _mean_over_draws(answer, 0.0),
         true,
         [
             (-true, "the opposite: this goes up, not down"),
-            (weighted, "a mean that weighs each draw twice: it is drawn with its weight already"),
-            (np.zeros(3), "zero: the loss is not in it"),
+            (weighted.sum(axis=0), "a mean that weighs each draw twice: it is drawn with its weight already"),
+            (np.zeros((2, 3)), "zero: the loss is not in it"),
+            (
+                WEIGHTS * (apart - (WEIGHTS * apart).sum(axis=1, keepdims=True)),
+                "the mean of the batch as baseline: take the one that is given",
+            ),
+            (
+                WEIGHTS * COSTS,
+                "one_hot where one_hot - weights belongs: what was not drawn has a gradient, too",
+            ),
         ],
     )
 
 
 def _a_baseline_is_free(answer):
-    true = WEIGHTS * (LOSSES - WEIGHTS @ LOSSES)
     for baseline in (2.0, 10.0):
         properties.same_values(
             _mean_over_draws(answer, baseline),
-            true,
-            [(true - baseline, "a mean that moves with it: the baseline is subtracted from the loss")],
+            _true_gradient(),
+            [(_true_gradient() - baseline, "a mean that moves with it: subtract it from the loss")],
         )
 
 
 def _a_good_baseline_silences(answer):
     for drawn in range(3):
-        largest = np.abs(properties.numbers(answer(WEIGHTS, drawn, 2.0, 2.0))).max()
-        if not largest <= 1e-6:
+        came = properties.numbers(answer(WEIGHTS, np.full(2, drawn), np.full(2, 2.0), 2.0))
+        properties.same_shape(came, WEIGHTS.shape)
+        if not np.abs(came).max() <= 1e-6:
             raise WrongAnswerError(
-                "a gradient of zero where the loss equals the baseline", f"a gradient of up to {largest:.3g}"
+                "a gradient of zero where the loss equals the baseline",
+                f"a gradient of up to {np.abs(came).max():.3g}",
             )
+
+
+SCORES = np.array([0.5, 2.0, -1.0, 1.0, 0.0, 3.0, 4.0, 6.0])
+
+
+def _by_local_p(scores, share, size, words, counted=None, center=None, sigma=None, again=False):
+    """Return the weights as they should be, or with one thing done otherwise."""
+    positions, p = np.arange(len(scores)), (words if counted is None else counted) * share
+    near = (np.abs(positions - min(p, words - 1)) <= size) & (positions < words)
+    weights = np.exp(np.where(near, scores - scores[near].max(), -np.inf))
+    center, sigma = p if center is None else center, size / 2 if sigma is None else sigma
+    weights = weights / weights.sum() * np.exp(-((positions - center) ** 2) / (2 * sigma**2))
+    return weights / weights.sum() if again else weights
+
+
+def _has_its_bell(answer):
+    given = SCORES, 0.5, 2, 8
+    properties.same_values(
+        answer(*given),
+        _by_local_p(*given),
+        [
+            (_by_local_p(*given, sigma=2), "a bell that is too wide: sigma is half of the window"),
+            (_by_local_p(*given, sigma=0.5), "a bell that is too narrow: sigma is half of the window"),
+            (_by_local_p(*given, again=True), "weights that sum to one: after the bell nothing is divided"),
+            (_by_local_p(*given, sigma=1e9), "a bare window: where is the bell?"),
+        ],
+    )
+
+
+def _counts_the_words(answer):
+    given = SCORES, 0.5, 2, 6
+    properties.same_values(
+        answer(*given),
+        _by_local_p(*given),
+        [
+            (_by_local_p(*given, counted=8), "a window in the middle of words and padding: count the words"),
+            (_by_local_p(*given, counted=5), "p = (length - 1) times the share: it is length times it"),
+        ],
+    )
+
+
+def _stays_around_p(answer):
+    given = SCORES, 0.95, 2, 4  # p = 3.8, the last word is 3
+    properties.same_values(
+        answer(*given),
+        _by_local_p(*given),
+        [(_by_local_p(*given, center=3), "a bell around the last word: it stays around p")],
+    )
+
+
+def _takes_high_scores(answer):
+    given = 1000 * SCORES, 0.5, 2, 8
+    properties.same_values(answer(*given), _by_local_p(*given), tolerance=1e-3, cause=properties.NOT_HIDDEN)
 
 
 SERIES = np.random.default_rng(9).normal(size=(4, 6))
@@ -245,46 +310,73 @@ def _sees_what_no_weight_shows(answer):
     properties.same_values(came, expected)
 
 
+def _draw_what_is_found(answer):
+    import matplotlib.pyplot as plt
+
+    from course_utils import plotting
+
+    series = np.random.default_rng(1).random((200, 8))
+    series[:, 5] = series[:, 2]  # the same reading twice
+    models = {
+        "reads step 2 alone": lambda each: each[:, 2],
+        "mean of steps 2 and 5": lambda each: (each[:, 2] + each[:, 5]) / 2,
+        "the larger of steps 2 and 5": lambda each: np.maximum(each[:, 2], each[:, 5]),
+    }
+    _, axes = plt.subplots()
+    for number, (name, model) in enumerate(models.items()):
+        moved = properties.numbers(answer(lambda each, model=model: model(each), series, 0.0)).mean(axis=0)
+        hatch = ("", "//", "..")[number]
+        places = np.arange(8) + 0.27 * number - 0.27
+        axes.bar(places, moved, 0.25, label=name, color=plotting.COLORS[number], hatch=hatch, ec="white")
+    title = "Your experiment: steps 2 and 5 say the same"
+    axes.set(xlabel="occluded step", ylabel="answer moves by", title=title, xticks=range(8), ylim=(0, 0.8))
+    axes.legend(loc="upper right")
+    plt.show()
+
+
 EXERCISES = [
     Exercise(
-        "09.scores_used",
-        scores_used,
-        [("counts the windows as they are cut at both ends", _counts_the_windows)],
+        "09.window",
+        window,
         [
-            "Padding never counts. Write down the window for t = 0: which of the six words are in it?",
-            "At t = 5 the window is 1 to 5. For t = 6 and later it stays there.",
-            "5 + 6 + 6 + 6 + 6 + 5, and then four times 5.",
+            ("looks so far to either side, cut at both ends", _looks_to_either_side),
+            ("leaves padding out, and stays at the last word", _stays_at_the_last_word),
+            ("makes global attention the course's local-m", _is_that_of_the_course),
+        ],
+        [
+            "Three axes: t is np.arange(queries)[None, :, None], s is np.arange(mask.shape[1]).",
+            "The last word of each row is mask.sum(axis=1) - 1. Give it two axes more: [:, None, None].",
+            "middle = np.minimum(t, last), and near where np.abs(s - middle) <= size.",
+            "near & mask[:, None] leaves the padding out.",
         ],
     ),
     Exercise(
-        "09.local_weights",
-        local_weights,
-        [
-            ("sums to one", _sums_to_one),
-            ("gives weight inside the window only", _looks_into_the_window),
-            ("stays around the last real word", _stays_at_the_true_end),
-            ("is cut off at the start", _is_cut_at_the_start),
-            ("takes scores of a thousand", _takes_high_scores),
-        ],
-        [
-            "positions = np.arange(len(scores)): which of them count? Two conditions.",
-            "The middle of the window is min(t, length - 1).",
-            "np.where(counts, scores, -np.inf), then the softmax with the largest score subtracted.",
-        ],
-    ),
-    Exercise(
-        "09.score_gradient",
-        score_gradient,
+        "09.choice_gradient",
+        choice_gradient,
         [
             ("is right on average over the draws", _is_right_on_average),
             ("keeps its average with a baseline", _a_baseline_is_free),
-            ("is zero when the loss equals the baseline", _a_good_baseline_silences),
+            ("is zero where the loss equals the baseline", _a_good_baseline_silences),
         ],
         [
-            "Average the estimates over the draws, each times its weight. The true gradient of score j is "
-            "a_j (L_j - J).",
-            "Which gradient belongs there: of the weight that was drawn, or of its logarithm?",
-            "The gradient of log weights[drawn] is one_hot - weights, with no factor before it.",
+            "The gradient of log a_i with respect to the scores is one_hot(i) - a.",
+            "np.arange(weights.shape[1]) == drawn[:, None] is one_hot, for each example.",
+            "Multiply by (losses - baseline)[:, None].",
+        ],
+    ),
+    Exercise(
+        "09.local_p",
+        local_p,
+        [
+            ("has a bell of half the window's width", _has_its_bell),
+            ("takes its share of the words, not of the padding", _counts_the_words),
+            ("keeps the bell around p", _stays_around_p),
+            ("takes scores of a thousand", _takes_high_scores),
+        ],
+        [
+            "Try 6 words padded to 8 and a share of one half: where is p?",
+            "sigma is half of the window. What stands in the bell?",
+            "p = length * share, and 2 * (window / 2) ** 2.",
         ],
     ),
     Exercise(
@@ -300,5 +392,6 @@ EXERCISES = [
             "In a loop over the steps: series.copy(), then put `neutral` into the column of the step.",
             "np.abs(model(occluded) - before) is one column of the result.",
         ],
+        result=_draw_what_is_found,
     ),
 ]

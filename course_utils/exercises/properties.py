@@ -1,5 +1,6 @@
 """Properties that answers and layers must have. The exercises and the package's tests share them."""
 
+import contextlib
 import math
 from numbers import Integral, Real
 
@@ -149,7 +150,7 @@ def last_state_is_that_of_each_alone(function, inputs, mask, tolerance=1e-5):
             )
 
 
-def one_number(came, expected, mistakes=(), tolerance=1e-3, share=False):
+def one_number(came, expected, mistakes=(), tolerance=1e-3, share=False, asked=None):
     """Require one number, and name the mistake where `came` is one that is known.
 
     Args:
@@ -158,6 +159,7 @@ def one_number(came, expected, mistakes=(), tolerance=1e-3, share=False):
         mistakes: pairs of a number and the words for how one arrives at it.
         tolerance: the largest difference that counts as equal.
         share: whether the number is a share, which some give in per cent.
+        asked: words for what is asked for, where the kind of the number and its digits do not help.
     """
     number = numbers(came)
     if number.shape:
@@ -168,11 +170,27 @@ def one_number(came, expected, mistakes=(), tolerance=1e-3, share=False):
         if abs(number - value) <= tolerance:
             raise WrongAnswerError(None, f"{number:.6g}, {words}")
     if isinstance(expected, Integral):
-        asked = "a whole number"
+        kind = "a whole number"
     else:
         kind = "a share from 0 to 1, not in per cent" if share else "a number"
-        asked = f"{kind}, right to {round(-math.log10(tolerance))} digits after the point"
-    raise WrongAnswerError(asked, f"{number:.6g}")
+        kind += f", right to {round(-math.log10(tolerance))} digits after the point"
+    raise WrongAnswerError(asked or kind, f"{number:.6g}")
+
+
+@contextlib.contextmanager
+def advised(advice):
+    """Add to the message of an error what to write instead, where it is known.
+
+    Args:
+        advice: pairs of a pattern of the message, and what then helps.
+    """
+    try:
+        yield
+    except WrongAnswerError as error:
+        for pattern, helps in advice:
+            if pattern.search(error.came):
+                raise WrongAnswerError(error.expected, f"{error.came} ({helps})") from error
+        raise
 
 
 def several(came, names):

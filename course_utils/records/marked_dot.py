@@ -1,0 +1,31 @@
+"""The marked reading with the dot score, which has nothing to learn: how much slower is it?"""
+
+import keras
+import numpy as np
+
+from course_utils.attention import LuongAttention
+from course_utils.records.marked_reading import BATCH, EPOCHS, GeneralAttention, answering, marked_readings
+from course_utils.training import train
+
+LESSON = "08"
+PARTS = [{"seed": seed, "epochs": EPOCHS} for seed in range(5)]
+WITHIN = {"explained": 0.2}
+
+
+class DotAttention(GeneralAttention):
+    """The same with the dot score."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = LuongAttention("dot")
+
+
+def make(seed, epochs):
+    """Train one network; return the share of the variance that it explains, held-out, after each epoch."""
+    rng = np.random.default_rng(seed)
+    inputs, answers, _ = marked_readings(10_000, rng)
+    held_out = marked_readings(1_000, rng)[:2]
+    keras.utils.set_random_seed(seed)
+    network = answering(DotAttention(), epochs=epochs)
+    losses = train(network, inputs, answers, epochs, BATCH, validation=held_out).history["val_loss"]
+    return {"explained": [float(1 - loss / held_out[1].var()) for loss in losses]}
