@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
-from course_utils.records.phone_books import DIGITS, NAMES, most_frequent, phone_books
+from course_utils.records.look_or_recurrence import READERS, way
+from course_utils.records.one_vector_each import joint_namer
+from course_utils.records.phone_books import DIGITS, NAMES, most_frequent, phone_books, reader
 from course_utils.records.several_places import STEPS, Heads, coloured_digits, looks_of, namer
 from course_utils.records.weights_by_digit import by_digit, explained, on_places
 
@@ -67,3 +70,31 @@ def test_weights_that_the_digit_decides_are_explained_and_others_are_not():
     share = explained(weights, digits)
     np.testing.assert_allclose(share[0], 1)
     assert share[1].max() < 0.02
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_only_a_recurrence_tells_the_order_of_the_pairs_and_only_attention_the_question(read):
+    books, _, _ = phone_books(50, 4, np.random.default_rng(6))
+    model = reader(way(read))
+    before = np.asarray(model(books))
+    turned = np.asarray(model(books[:, [3, 2, 1, 0, 4]]))
+    asked_first = np.asarray(model(books[:, [4, 0, 1, 2, 3]]))  # the last step is a pair
+    assert np.allclose(turned, before, atol=1e-5) == (read != "attention over a GRU")
+    assert np.allclose(asked_first, before, atol=1e-5) == (read == "even weights")
+
+
+def test_with_one_vector_each_a_plain_mean_tells_whose_digit_is_whose_and_a_sum_does_not():
+    rows, _, _ = coloured_digits(30, np.random.default_rng(7))
+    exchanged = rows.copy()
+    for row in exchanged:
+        one, other = np.argmax(row[:, 1] == 1), np.argmax(row[:, 1] == 2)
+        row[[one, other], 0] = row[[other, one], 0]
+    told = []
+    for model in (namer(_mean), joint_namer(_mean)):
+        told.append(np.abs(np.asarray(model(rows)) - np.asarray(model(exchanged))).max())
+    assert told[0] < 1e-5
+    assert told[1] > 1e-3
+
+
+def _mean(vectors):
+    return ops.mean(vectors, axis=1, keepdims=True), None

@@ -132,6 +132,10 @@ def every(time, size):
     return waves(np.arange(time)[:, None] / 10_000 ** (np.arange(size) / size))
 
 
+def doubled(time, size):
+    return waves(np.arange(time)[:, None] / 10_000 ** (2 * np.arange(size) / size))
+
+
 def slow(time, size):
     return waves(np.arange(time)[:, None] / 10_000 ** ((np.arange(size) // 2) / size))
 
@@ -150,6 +154,7 @@ POSITIONS = [
     (lambda time, size: waves(angles(time, size), odd=0), "sine and cosine exchanged"),
     (halves, "they stand in turn"),
     (every, "two share one"),
+    (doubled, "i is feature // 2"),
     (lambda time, size: waves(angles(time + 1, size))[1:], "waves that begin at position 1"),
     (slow, "it is 2i / size"),
     (fast, "divide by it"),

@@ -76,7 +76,7 @@ def positions(time, size):
 def causal_weights(query, key):
     """Return the weights `(batch, T, T)` of scaled dot attention that never looks ahead.
 
-    query and key are `(batch, T, d)`. Each step looks at itself and at the steps before.
+    query and key are `(batch, T, d)`; products may be thousands. Each step looks at itself and those before.
     """
     scores = query @ key.swapaxes(1, 2) / np.sqrt(key.shape[-1])
     scores = np.where(np.tri(key.shape[1], dtype=bool), scores, -np.inf)
@@ -340,6 +340,7 @@ def _has_the_shape_of_positions(answer):
 def _are_the_waves(answer, time=TIME, size=SIZE):
     even, angle = np.arange(size) % 2 == 0, _waves(time, size)
     every, later = _waves(time, size, whole=True), _waves(time, size, first=1)
+    doubled = np.arange(time)[:, None] / 10_000 ** (2 * np.arange(size) / size)
     halves = np.concatenate([np.sin(angle[:, ::2]), np.cos(angle[:, ::2])], axis=1)
     slow = np.arange(time)[:, None] / 10_000 ** ((np.arange(size) // 2) / size)
     fast = np.arange(time)[:, None] * 10_000 ** (2 * (np.arange(size) // 2) / size)
@@ -355,6 +356,10 @@ def _are_the_waves(answer, time=TIME, size=SIZE):
             (
                 np.where(even, np.sin(every), np.cos(every)),
                 "a wave of its own for each feature: two share one",
+            ),
+            (
+                np.where(even, np.sin(doubled), np.cos(doubled)),
+                "the number of the feature in place of i: i is feature // 2",
             ),
             (np.where(even, np.sin(later), np.cos(later)), "waves that begin at position 1: the first is 0"),
             (np.where(even, np.sin(slow), np.cos(slow)), "i / size in the exponent: it is 2i / size"),
