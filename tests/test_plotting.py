@@ -135,6 +135,12 @@ PICTURES = {
         "target": ["mot 1", "mot 2"],
         "title": "what to see",
     },
+    "position_waves": {"waves": [[0.5, 1.0], [1.0, 0.5]], "positions": [0, 1], "title": "waves"},
+    "head_weights": {
+        "weights": {"two heads": [[0.5, 0.5], [1, 0]]},
+        "places": ["first", "second"],
+        "title": "what to see",
+    },
     "word_map": {
         "vectors": np.arange(9.0).reshape(3, 3) ** 2,
         "words": ["word 1", "word 2", "not written"],
