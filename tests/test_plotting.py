@@ -135,7 +135,7 @@ PICTURES = {
         "target": ["mot 1", "mot 2"],
         "title": "what to see",
     },
-    "position_waves": {"waves": [[0.5, 1.0], [1.0, 0.5]], "positions": [0, 1], "title": "waves"},
+    "position_waves": {"waves": [[0.5, 1.0], [1.0, 0.5]], "positions": [0, 1], "title": "what to see"},
     "head_weights": {
         "weights": {"two heads": [[0.5, 0.5], [1, 0]]},
         "places": ["first", "second"],
@@ -154,6 +154,11 @@ PICTURES = {
         "title": "what to see",
     },
 }
+
+
+def figure_of(name):
+    """Return the figure of a picture, which gives its axes or several of them."""
+    return np.ravel(getattr(plotting, name)(**PICTURES[name]))[0].figure
 
 
 def texts_in(argument):
@@ -175,7 +180,7 @@ def test_all_pictures_are_listed_above():
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_text_that_is_passed_is_seen(name):
-    figure = getattr(plotting, name)(**PICTURES[name]).figure
+    figure = figure_of(name)
     seen = "\n".join(text.get_text() for text in figure.findobj(Text))
     wanted = set(texts_in(list(PICTURES[name].values()))) - {"not written"}
     assert "what to see" in wanted
@@ -184,7 +189,7 @@ def test_every_text_that_is_passed_is_seen(name):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_not_drawn_into_another_one(name):
-    first, second = (getattr(plotting, name)(**PICTURES[name]).figure for _ in range(2))
+    first, second = (figure_of(name) for _ in range(2))
     assert first is not second
 
 
