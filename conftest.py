@@ -39,3 +39,15 @@ def op_by_op():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def styled_figures():
+    """Pictures look as in a lesson, and are closed when the test ends."""
+    import matplotlib.pyplot as plt
+
+    from course_utils import plotting
+
+    plotting.style()
+    yield
+    plt.close("all")

@@ -10,9 +10,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.transforms import Bbox
 
-from course_utils import diagrams, plotting
+from course_utils import diagrams
 from course_utils.diagrams._sheet import FRAME, PALE
 
+pytestmark = pytest.mark.usefixtures("styled_figures")
 WIDE = -0.964
 LSTM = {
     **dict.fromkeys(("x", "h_before", "c_before", "g", "c", "h"), WIDE),
@@ -85,13 +86,6 @@ CELLS = {
     "lstm_cell": (LSTM, ("i", "f", "g", "o", "tanh")),
     "gru_cell": (GRU, ("z", "r", "g")),
 }
-
-
-@pytest.fixture(autouse=True)
-def _style_and_close():
-    plotting.style()
-    yield
-    plt.close("all")
 
 
 def texts_of(axes):
@@ -900,3 +894,16 @@ def test_the_background_is_white_and_a_title_stands_above():
     axes = diagrams.lstm_cell(title="what to see")
     assert to_rgb(axes.figure.get_facecolor()) == (1, 1, 1)
     assert axes.get_title() == "what to see"
+
+
+def test_the_word_that_asks_is_named_and_the_weights_stand_at_their_words():
+    axes = diagrams.query_key_value(["나는", "너를"], asks=2, weights=[0.25, 0.75])
+    places = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    assert {"나는", "너를", "new $x_{2}$", "query", "key", "value"} <= places.keys()
+    assert places[r"$\mathbf{0.25}$"] < places[r"$\mathbf{0.75}$"]
+
+
+def test_the_query_of_the_word_that_asks_reaches_all_scores_and_the_others_are_pale():
+    axes = diagrams.query_key_value(3, asks=1)
+    shown = {text.get_text(): text.get_color() for text in axes.texts}
+    assert shown["$q_{1}$"] != shown["$q_{2}$"] == shown["$q_{3}$"]

@@ -23,6 +23,7 @@ from small_lessons import code
 from course_utils import diagrams, plotting
 from tools import font, form, lessons
 
+pytestmark = pytest.mark.usefixtures("styled_figures")
 EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 OF_THE_COURSE = "*.md", "docs/*.md", "notebooks/**/*.ipynb", "course_utils/**/*.py", "course_utils/**/*.json"
 KOREAN_PICTURES = {
@@ -32,13 +33,6 @@ KOREAN_PICTURES = {
     "unrolled": lambda: diagrams.unrolled(["저는", "강사"], title="제목"),
     "cell": lambda: diagrams.lstm_cell(title="망각 게이트"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _style_and_close():
-    plotting.style()
-    yield
-    plt.close("all")
 
 
 def pixels(text, **settings):

@@ -1,6 +1,8 @@
 """tools/lessons.py: finding, executing, solving."""
 
+import gc
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,12 @@ def test_a_lesson_is_executed_from_an_empty_kernel_with_settings_and_a_python(tm
     assert [cell.execution_count for cell in executed.cells] == [1, 2]
     assert executed.cells[0].outputs[0].text == "['3', None, '1']\n"
     assert notebook.cells[0].execution_count == 7
+
+
+def test_no_event_loop_is_left_open(tmp_path):
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(lessons.execute, stored(tmp_path, code("1")), tmp_path).result()
+    gc.collect()  # an open one warns here, and a warning is an error
 
 
 def test_an_error_stops_a_lesson_and_is_told_with_what_its_cell_wrote_to_stderr(tmp_path):

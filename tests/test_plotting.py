@@ -11,12 +11,8 @@ from matplotlib.text import Text
 
 from course_utils import plotting
 
-
-@pytest.fixture(autouse=True)
-def _style_and_close():
-    plotting.style()
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("styled_figures")
+HEADS = {"one": [[0.1, 0.2, 0.7]], "two": [[0.9, 0.1, 0], [0, 0.25, 0.75]]}
 
 
 def test_curves_draw_every_line_and_the_level():
@@ -215,6 +211,14 @@ def test_a_picture_is_not_drawn_into_another_one(name):
         ("attention_map", {"weights": np.full((2, 2), np.nan)}, "`weights` must be .*without NaN"),
         ("attention_map", {"source": []}, "`source` must be a list, not empty"),
         ("attention_map", {"target": None}, "`target` must be a list"),
+        ("position_waves", {"waves": [1, 2]}, "`waves`"),
+        ("position_waves", {"waves": [[np.nan, 1]]}, "`waves`"),
+        ("position_waves", {"positions": (2,)}, "`positions` must be below 2"),
+        ("position_waves", {"positions": ()}, "`positions`"),
+        ("head_weights", {"weights": {}}, "`weights` must be a dict, not empty"),
+        ("head_weights", {"weights": [[0.1]]}, "`weights` must be a dict"),
+        ("head_weights", {"weights": HEADS}, "`weights` must have 2 numbers"),
+        ("head_weights", {"weights": {"one": [[1.2, 0]]}}, "from 0 to 1 for each head"),
         ("word_map", {"words": ["a"]}, "a word and a group for each.*1 words, 3 groups"),
         ("word_map", {"groups": ["a"]}, "a word and a group for each.*3 words, 1 groups"),
         ("word_map", {"groups": "abc"}, "`groups` must be a list"),
@@ -325,3 +329,24 @@ class TestAttentionMap:
     def test_more_tokens_than_weights_are_refused(self):
         with pytest.raises(ValueError, match=r"here \(1, 4\). Received: shape=\(3, 3\)"):
             plotting.attention_map(self.weights, list("abcd"), ["a"])
+
+
+def test_a_map_shows_the_waves_of_positions_and_lines_their_dot_products():
+    waves = np.random.default_rng(0).normal(size=(20, 8))
+    rows, alike = plotting.position_waves(waves, positions=(3, 10))
+    np.testing.assert_array_equal(rows.images[0].get_array(), waves)
+    for line, position in zip(alike.lines, (3, 10), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(20) - position)
+        np.testing.assert_allclose(line.get_ydata(), waves @ waves[position])
+
+
+def test_each_model_has_its_heads_and_each_cell_its_number():
+    axes = plotting.head_weights(HEADS, ["a", "b", "c"])
+    assert [each.get_title() for each in axes] == ["one", "two"]
+    for each, table in zip(axes, HEADS.values(), strict=True):
+        assert [label.get_text() for label in each.get_xticklabels()] == ["a", "b", "c"]
+        heads = [label.get_text() for label in each.get_yticklabels()]
+        assert heads == [f"head {number + 1}" for number in range(len(table))]
+        assert [text.get_text() for text in each.texts] == [
+            f"{weight:.2f}" for row in table for weight in row
+        ]

@@ -1,6 +1,7 @@
 """Find the lessons and their evidence, execute them, say what came of them, and solve their exercises."""
 
 import ast
+import asyncio
 import contextlib
 import copy
 import json
@@ -144,7 +145,7 @@ def execute(notebook, folder=NOTEBOOKS, settings=None, go_on_after=(), python=No
     if python:
         client.create_kernel_manager().kernel_spec.argv[0] = str(python)
     with contextlib.suppress(CellExecutionError):  # it stands among the outputs
-        client.execute(env=environment(settings or {}))
+        asyncio.run(client.async_execute(env=environment(settings or {})))  # .execute leaves its loop open
     return notebook
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
@@ -110,6 +110,17 @@ class Sheet:
             return Part(x, y, 0, 0, name)
         self.label(x, y, sign, name, size=FORMULA)
         return Part(x, y, width, height, name)
+
+    def weight(self, x, y, place, weights, height=1.1):
+        """Draw the weight on a place as a bar, empty for 0 and full for 1; empty where none are given."""
+        bar, frame = self.box(x, y, "", "", COLORS["context"], 0.55, height), self.axes.patches[-1]
+        if len(weights):
+            left, bottom = x - bar.width / 2, y - bar.height / 2
+            full = Rectangle((left, bottom), bar.width, bar.height * weights[place])
+            self.axes.add_patch(full).set(fc=COLORS["context"], zorder=4, clip_path=frame)
+        name = f"$a_{{{place + 1}}}$"
+        self.label(x - 0.4, y, name, size=FORMULA, value=f"weight {place}", ha="right")
+        return bar
 
     def frame(self, left, bottom, right, top):
         """Draw the ground on which the parts of one thing stand."""

@@ -3,8 +3,6 @@
 from itertools import pairwise
 from types import SimpleNamespace
 
-from matplotlib.patches import Rectangle
-
 from course_utils._validation import require_one_of, require_whole
 from course_utils.diagrams._sheet import (
     COLORS,
@@ -156,7 +154,7 @@ def _look(sheet, states, rows, weights):
         value = f"score {place}"
         tall = 1.05 if value in sheet.values else 0.65
         score = sheet.box(state.x, rows.score, "score", "", SOFT, 1.3, tall, value, WORD)
-        weight = _weight(sheet, place, state.x, rows.weight, weights)
+        weight = sheet.weight(state.x, rows.weight, place, weights)
         times = sheet.operation(state.x, rows.weighted, TIMES)
         sheet.wire(state, score, color=COLORS["key"])
         sheet.wire(score, softmax.side(up=-1, beside=beside))
@@ -166,17 +164,6 @@ def _look(sheet, states, rows, weights):
         sheet.wire(times, total.side(up=-1, beside=beside))
         scores.append(score)
     return scores, total
-
-
-def _weight(sheet, place, at, row, weights):
-    """Draw a weight as a bar, empty for 0 and full for 1."""
-    bar, frame = sheet.box(at, row, "", "", COLORS["context"], 0.55), sheet.axes.patches[-1]
-    if len(weights):
-        left, bottom = at - bar.width / 2, row - bar.height / 2
-        full = Rectangle((left, bottom), bar.width, bar.height * weights[place])
-        sheet.axes.add_patch(full).set(fc=COLORS["context"], zorder=4, clip_path=frame)
-    sheet.label(at - 0.4, row, f"$a_{{{place + 1}}}$", size=FORMULA, value=f"weight {place}", ha="right")
-    return bar
 
 
 def _as_one_part(sheet, order, states, right, rows):

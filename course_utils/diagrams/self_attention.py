@@ -2,8 +2,6 @@
 
 from types import SimpleNamespace
 
-from matplotlib.patches import Rectangle
-
 from course_utils._validation import require_whole
 from course_utils.diagrams._sheet import (
     COLORS,
@@ -61,7 +59,7 @@ def query_key_value(words, asks=2, weights=None, title=None):
     for place, word in enumerate(parts):
         beside = word.key.x - middle
         score = sheet.box(word.key.x, ROWS.score, "score", "", SOFT, 1.3, 0.65, size=WORD)
-        bar = _bar(sheet, place, word.key.x, bars)
+        bar = sheet.weight(word.key.x, ROWS.weight, place, bars, height=0.9)
         times = sheet.operation(word.key.x, ROWS.times, TIMES)
         sheet.wire(word.key, score, color=COLORS["key"], width=2.5)
         sheet.wire(score, softmax.side(up=-1, beside=beside))
@@ -91,19 +89,6 @@ def _word(sheet, place, at, texts, asking):
         through = turn if beside else ()
         sheet.wire(read, *through, parts[part], part=pale, color=INK)
     return SimpleNamespace(**parts)
-
-
-def _bar(sheet, place, at, bars):
-    """Draw a weight as a bar, empty for 0 and full for 1."""
-    bar, frame = sheet.box(at, ROWS.weight, "", "", COLORS["context"], 0.5, 0.9), sheet.axes.patches[-1]
-    if len(bars):
-        left, bottom = at - bar.width / 2, ROWS.weight - bar.height / 2
-        full = Rectangle((left, bottom), bar.width, bar.height * bars[place])
-        sheet.axes.add_patch(full).set(fc=COLORS["context"], zorder=4, clip_path=frame)
-    sheet.label(
-        at - 0.4, ROWS.weight, f"$a_{{{place + 1}}}$", size=FORMULA, value=f"weight {place}", ha="right"
-    )
-    return bar
 
 
 def _ask(sheet, query, scores):

@@ -215,39 +215,33 @@ def _by_local_p(scores, share, size, words, counted=None, center=None, sigma=Non
     return weights / weights.sum() if again else weights
 
 
+def _is_local_p(answer, given, mistakes):
+    """Compare with local-p; `mistakes` has words for each change of `_by_local_p`."""
+    wrong = [(_by_local_p(*given, **{name: value}), words) for (name, value), words in mistakes.items()]
+    properties.same_values(answer(*given), _by_local_p(*given), wrong)
+
+
 def _has_its_bell(answer):
-    given = SCORES, 0.5, 2, 8
-    properties.same_values(
-        answer(*given),
-        _by_local_p(*given),
-        [
-            (_by_local_p(*given, sigma=2), "a bell that is too wide: sigma is half of the window"),
-            (_by_local_p(*given, sigma=0.5), "a bell that is too narrow: sigma is half of the window"),
-            (_by_local_p(*given, again=True), "weights that sum to one: after the bell nothing is divided"),
-            (_by_local_p(*given, sigma=1e9), "a bare window: where is the bell?"),
-        ],
-    )
+    mistakes = {
+        ("sigma", 2): "a bell that is too wide: sigma is half of the window",
+        ("sigma", 0.5): "a bell that is too narrow: sigma is half of the window",
+        ("again", True): "weights that sum to one: after the bell nothing is divided",
+        ("sigma", 1e9): "a bare window: where is the bell?",
+    }
+    _is_local_p(answer, (SCORES, 0.5, 2, 8), mistakes)
 
 
 def _counts_the_words(answer):
-    given = SCORES, 0.5, 2, 6
-    properties.same_values(
-        answer(*given),
-        _by_local_p(*given),
-        [
-            (_by_local_p(*given, counted=8), "a window in the middle of words and padding: count the words"),
-            (_by_local_p(*given, counted=5), "p = (length - 1) times the share: it is length times it"),
-        ],
-    )
+    mistakes = {
+        ("counted", 8): "a window in the middle of words and padding: count the words",
+        ("counted", 5): "p = (length - 1) times the share: it is length times it",
+    }
+    _is_local_p(answer, (SCORES, 0.5, 2, 6), mistakes)
 
 
 def _stays_around_p(answer):
-    given = SCORES, 0.95, 2, 4  # p = 3.8, the last word is 3
-    properties.same_values(
-        answer(*given),
-        _by_local_p(*given),
-        [(_by_local_p(*given, center=3), "a bell around the last word: it stays around p")],
-    )
+    mistakes = {("center", 3): "a bell around the last word: it stays around p"}
+    _is_local_p(answer, (SCORES, 0.95, 2, 4), mistakes)  # p = 3.8, the last word is 3
 
 
 def _takes_high_scores(answer):

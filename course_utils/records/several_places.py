@@ -42,17 +42,23 @@ class Heads(layers.Layer):
         self.attention = MultiHeadAttention(self.num_heads, shape[-1] // self.num_heads, use_bias=False)
         self.attention.build(shape, shape)
 
-    def call(self, x, mask=True):
+    def call(self, x):
         """Return the new vectors, and the weights of every head."""
-        mask = None if mask is True else mask
-        return self.attention(x, x, mask=mask, return_attention_scores=True)
+        return self.attention(x, x, return_attention_scores=True)
 
 
-def namer(look, places=PLACES):
-    """Return a compiled network that names the digits of all colours, from the last step's new vector."""
+def namer(look, places=PLACES, joint=False):
+    """Return a compiled network that names the digits of all colours, from the last step's new vector.
+
+    The vector of a digit and that of its colour are added; if `joint`, both have one vector together.
+    """
     rows = keras.Input((STEPS + 1, 2), dtype="int32")
-    digit, colour = Embedding(DIGITS + 1, UNITS)(rows[..., 0]), Embedding(places + 1, UNITS)(rows[..., 1])
-    found, _ = look(layers.Add()([digit, colour]))
+    digit, colour = rows[..., 0], rows[..., 1]
+    if joint:
+        vectors = Embedding((DIGITS + 1) * (places + 1), UNITS)(digit * (places + 1) + colour)
+    else:
+        vectors = layers.Add()([Embedding(DIGITS + 1, UNITS)(digit), Embedding(places + 1, UNITS)(colour)])
+    found, _ = look(vectors)
     said = layers.Reshape((places, DIGITS))(layers.Dense(places * DIGITS)(found[:, -1]))
     model = keras.Model(rows, said)
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -60,11 +66,11 @@ def namer(look, places=PLACES):
     return model
 
 
-def looks_of(model, rows, where):
-    """Return how much weight the last step puts on each colour's place, head by head, `(heads, places)`."""
+def on_places(model, rows, where):
+    """Return the weights of the last step on the place of each colour, `(rows, heads, places)`."""
     (of_heads,) = (layer.output[1] for layer in model.layers if isinstance(layer.output, (list, tuple)))
     weights = ops.convert_to_numpy(keras.Model(model.input, of_heads)(rows))[:, :, -1]
-    return np.take_along_axis(weights, where[:, None], axis=2).mean(axis=0)
+    return np.take_along_axis(weights, where[:, None], axis=2)
 
 
 def make(heads, seed, epochs):
@@ -78,5 +84,5 @@ def make(heads, seed, epochs):
     keras.utils.set_random_seed(seed)
     model = namer(Heads(heads))
     history = train(model, rows, digits, epochs, validation=held_out).history
-    looks = looks_of(model, held_out[0], where).ravel().tolist()
+    looks = on_places(model, held_out[0], where).mean(axis=0).ravel().tolist()
     return {"right": history["val_accuracy"], "loss": history["loss"], "looks": looks}

@@ -2,21 +2,21 @@
 
 import keras
 import numpy as np
-from keras import ops
 
-from course_utils.records.several_places import BOOKS, DIGITS, TEST, Heads, coloured_digits, namer
+from course_utils.records.several_places import (
+    BOOKS,
+    DIGITS,
+    TEST,
+    Heads,
+    coloured_digits,
+    namer,
+    on_places,
+)
 from course_utils.training import train
 
 LESSON = "10"
 PARTS = [{"heads": 1, "seed": seed, "epochs": 14} for seed in range(3)]
 WITHIN = {"right": 0.1, "by_digit": 0.3, "explained": 0.4}
-
-
-def on_places(model, rows, where):
-    """Return the weights of the last step on the place of each colour, `(rows, heads, places)`."""
-    (of_heads,) = (layer.output[1] for layer in model.layers if isinstance(layer.output, (list, tuple)))
-    weights = ops.convert_to_numpy(keras.Model(model.input, of_heads)(rows))[:, :, -1]
-    return np.take_along_axis(weights, where[:, None], axis=2)
 
 
 def by_digit(weights, digits):
