@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import sysconfig
-from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -124,10 +123,8 @@ def course(tmp_path, monkeypatch):
     return root
 
 
-def test_each_lesson_runs_alone_with_the_course_that_its_cell_installs(
-    course, shipped, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr(colab.kept, "ProcessPoolExecutor", lambda count, _: ThreadPoolExecutor(count))
+@pytest.mark.usefixtures("cases_in_threads")
+def test_each_lesson_runs_alone_with_the_course_that_its_cell_installs(course, shipped, tmp_path, capsys):
     paths = sorted((course / "notebooks").iterdir())
     assert colab.failures(paths, shipped, tmp_path / "build", course) == ["03_replaces"]
     good, replaces, not_installed, replaced = capsys.readouterr().out.splitlines()

@@ -276,21 +276,39 @@ def leaves_of(came):
     return (list(came) if several else [came]), several
 
 
-def turned(name, turn, number=None):
+def turned(name, turn, number=None, solution=None):
     """Return the solution with each array of its result turned, or that of one number alone."""
     if name in CELL_CLASSES:
         return cell_turned(name, turn, number)
     if name in CLASSES:
         return layer_turned(name, turn)
+    solution = solution or EXERCISES[name].solution
 
     def answer(*given):
-        leaves, several = leaves_of(EXERCISES[name].solution(*given))
+        leaves, several = leaves_of(solution(*given))
         leaves = [
             turn(np.array(leaf)) if number in (None, index) else leaf for index, leaf in enumerate(leaves)
         ]
         return tuple(leaves) if several else leaves[0]
 
     return answer
+
+
+def remembered(name):
+    """Return a function that makes a solution: an experiment takes seconds, and a check asks the same each time."""
+    came = []
+
+    def solution():
+        calls = itertools.count()
+
+        def answer(*given):
+            if (call := next(calls)) == len(came):
+                came.append(EXERCISES[name].solution(*given))
+            return copy.deepcopy(came[call])
+
+        return answer
+
+    return solution
 
 
 def arrays_of(name):
@@ -393,8 +411,9 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_answer_passes_in_every_form(name, capsys):
+    solution = remembered(name) if name.endswith("_experiment") else lambda: None
     for form, turn in FORMS.items():
-        assert "Solved" in said(capsys, name, turned(name, turn)), form
+        assert "Solved" in said(capsys, name, turned(name, turn, solution=solution())), form
 
 
 @pytest.mark.parametrize("name", ["02.windows", "03.clip_by_norm", "04.lstm_step", "05.turn_update_gate"])

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -27,9 +26,8 @@ if "FACTOR" in os.environ: print("seven")
 
 
 @pytest.fixture(name="course")
-def _course(tmp_path, monkeypatch):
-    """A folder of one lesson that differs under one setting; a thread compares it, which starts faster."""
-    monkeypatch.setattr(matrix.kept, "ProcessPoolExecutor", lambda count, _: ThreadPoolExecutor(count))
+def _course(tmp_path, cases_in_threads):
+    """A folder of one lesson that differs under one setting."""
     write(tmp_path, LESSON)
     return tmp_path
 

@@ -21,7 +21,7 @@ CLAIMS = "claim('it learns', (0.9 + 0.01 * seed, '>', 0.5), (seed, '<', 2.5))"
 
 
 @pytest.fixture(name="course")
-def _course(tmp_path, monkeypatch):
+def _course(tmp_path, monkeypatch, cases_in_threads):
     """A folder of one lesson that notes which seeds ran."""
     monkeypatch.setenv("COUNT", str(tmp_path / "count"))
     store(tmp_path, "02_rnn.ipynb", markdown("# 02"), code(LESSON), code(CLAIMS))
