@@ -295,7 +295,7 @@ def turned(name, turn, number=None, solution=None):
 
 
 def remembered(name):
-    """Return a function that makes a solution: an experiment takes seconds, and a check asks the same each time."""
+    """Return a function that makes a solution anew: what one was asked, the next answers from memory."""
     came = []
 
     def solution():

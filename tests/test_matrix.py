@@ -25,8 +25,11 @@ if "FACTOR" in os.environ: print("seven")
 """
 
 
+pytestmark = pytest.mark.usefixtures("cases_in_threads")
+
+
 @pytest.fixture(name="course")
-def _course(tmp_path, cases_in_threads):
+def _course(tmp_path):
     """A folder of one lesson that differs under one setting."""
     write(tmp_path, LESSON)
     return tmp_path

@@ -20,8 +20,11 @@ with open(os.environ["COUNT"], "a") as file:
 CLAIMS = "claim('it learns', (0.9 + 0.01 * seed, '>', 0.5), (seed, '<', 2.5))"
 
 
+pytestmark = pytest.mark.usefixtures("cases_in_threads")
+
+
 @pytest.fixture(name="course")
-def _course(tmp_path, monkeypatch, cases_in_threads):
+def _course(tmp_path, monkeypatch):
     """A folder of one lesson that notes which seeds ran."""
     monkeypatch.setenv("COUNT", str(tmp_path / "count"))
     store(tmp_path, "02_rnn.ipynb", markdown("# 02"), code(LESSON), code(CLAIMS))
