@@ -10,6 +10,7 @@ from course_utils import lesson
 from tools import lessons
 
 README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+TEACHING = (lessons.ROOT / "docs/teaching.md").read_text(encoding="utf-8")
 ROWS = [line for line in README.splitlines() if line.startswith("| [")]
 LESSONS = [path for path in lessons.find() if not lessons.is_evidence(path)]
 
@@ -37,10 +38,19 @@ def test_the_numbers_of_statements_are_those_of_the_course():
     assert unmeasured == num2words(len(lesson.WITHOUT_MEASUREMENT))
 
 
-def test_every_file_that_is_linked_exists():
-    linked = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
+@pytest.mark.parametrize("name", ["README.md", "docs/teaching.md"])
+def test_every_file_that_is_linked_exists(name):
+    page = lessons.ROOT / name
+    linked = re.findall(r"\]\((?!https?://|#)([^)]+)\)", page.read_text(encoding="utf-8"))
     assert linked
-    assert [link for link in linked if not (lessons.ROOT / link).exists()] == []
+    assert [link for link in linked if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
+def test_each_lesson_has_its_week(path):
+    weeks = [line for line in TEACHING.splitlines() if re.match(r"\| \d", line)]
+    (week,) = [line for line in weeks if f"(../notebooks/{path.name})" in line]
+    assert week.startswith(f"| {int(path.name[:2])} | [{path.name[:2]} ")
 
 
 def test_the_pictures_are_those_of_the_lessons():

@@ -16,6 +16,7 @@ TO_LOOK_UP = {
     "CLAIMS.md": "Claims",
     "GLOSSARY.md": "Glossary",
     NAMES: "Public names",
+    "docs/teaching.md": "Twelve weeks",
     "docs/keras.md": "Beside Keras",
     "benchmarks/RESULTS.md": "Benchmark",
     "CHANGELOG.md": "Changes",
