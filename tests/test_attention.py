@@ -701,6 +701,7 @@ class TestReinforce:
             came = model.compute_loss(None, labels, {"prediction": prediction}, training=False)
             assert_close(came, make()(labels, prediction))
 
+    @pytest.mark.slow
     def test_learns_to_look_up_a_digit(self):
         keras.utils.set_random_seed(0)
         model, inputs, labels = phone_book(pairs=4, items=12_000)

@@ -303,6 +303,7 @@ def test_scores_are_scaled_before_they_can_overflow():
     assert all(np.isfinite(each).all() for each in numbers(outputs))
 
 
+@pytest.mark.slow
 def test_random_labels_cannot_be_learnt_through_the_causal_mask():
     # The label of each position is the next symbol, and symbols are drawn at random: a model that sees the
     # future reads it off, and one that does not stays at chance.

@@ -19,6 +19,7 @@ from benchmarks import __main__ as bench
 from benchmarks import self_attention, time_to_quality, translation, worker
 from course_utils import data, measure
 
+pytestmark = pytest.mark.slow
 MULTI_HEAD = keras.layers.MultiHeadAttention
 TINY = {"tiny": {"batch": 2, "time": 3, "features": 4, "units": 5, "steps": 1}}
 SHAPE = {name: size for name, size in TINY["tiny"].items() if name != "steps"}

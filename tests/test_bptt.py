@@ -174,6 +174,7 @@ def test_states_go_on_from_batch_to_batch(rng):
 class TestTheChoice:
     """Compiling is for a long training, and a block for small steps."""
 
+    @pytest.mark.slow
     def test_a_long_training_after_a_short_one_is_compiled_and_goes_the_same_way(self, rng, compiled_ways):
         layer, plain = (GRU(UNITS, fused=each) for each in ("auto", False))
         weights, inputs, _ = given_to(layer, rng)
@@ -299,6 +300,7 @@ def trained(choice, steps=6):
     return lesson.train(model, (source, read), labels, epochs=3, batch_size=8).history["loss"]
 
 
+@pytest.mark.slow
 def test_a_translator_trains_the_same_and_again_to_the_last_bit(monkeypatch):
     monkeypatch.setattr(fused, "PAYS_AFTER", 2)  # a few steps are many, so that XLA compiles
     tf.config.experimental.enable_op_determinism()

@@ -202,6 +202,7 @@ COMPARED = [
 ]
 
 
+@pytest.mark.slow
 def test_of_what_a_claim_prints_the_measured_figure_alone_is_not_compared(tmp_path, capsys):
     lesson.claim("it learns", (0.97, ">", 0.9), (0.2, "<", 0.3, "far (away)"))
     assert capsys.readouterr().out == CLAIMED

@@ -17,6 +17,7 @@ from small_lessons import code, store, write
 
 from tools import address, colab, lessons
 
+pytestmark = pytest.mark.slow
 OF_THE_COURSE = ("course_utils", "__editable__", "rnn_to_self_attention")
 PROJECT = """\
 [build-system]

@@ -526,6 +526,7 @@ def built(make, inputs, **options):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.on_each_backend
 def test_every_weight_of_a_model_trains_and_the_loss_that_is_logged_is_the_loss(model_case):
     make, inputs, _ = model_case
@@ -656,6 +657,7 @@ def of_each_make(made):
     return {tuple(type(each) for each in [one, *one._flatten_layers()]): name for name, one in made.items()}
 
 
+@pytest.mark.slow
 def test_what_one_process_saves_another_loads(tmp_path):
     keras.utils.set_random_seed(1)
     layers = {name: make() for name, (make, _) in LAYERS.items()}
@@ -682,6 +684,7 @@ def test_what_one_process_saves_another_loads(tmp_path):
 
 if TENSORFLOW:  # a SavedModel is TensorFlow's
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "name",
         [

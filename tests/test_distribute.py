@@ -19,6 +19,7 @@ from course_utils import (
     lesson,
 )
 
+pytestmark = pytest.mark.slow
 RNG = np.random.default_rng(0)
 SOURCE = RNG.integers(3, 9, size=(8, 5))
 TARGET = np.concatenate([np.ones((8, 1), int), RNG.integers(3, 8, size=(8, 5))], axis=1)

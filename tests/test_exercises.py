@@ -359,6 +359,7 @@ def test_an_answer_that_is_no_number_is_wrong(name, capsys):
         assert "cannot be read" not in out, kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "holds"),
     [(name, holds) for name in EXERCISES for _, holds in EXERCISES[name].properties],
@@ -409,6 +410,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_answer_passes_in_every_form(name, capsys):
     solution = remembered(name) if name.endswith("_experiment") else lambda: None
@@ -616,6 +618,7 @@ RIGHT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
 def test_a_right_answer_of_another_kind_passes(name, answer, capsys):
     assert "Solved" in said(capsys, name, answer)

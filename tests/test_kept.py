@@ -28,6 +28,7 @@ def counts(folder):
     return {path.stem: len(path.read_text()) for path in Path(folder).glob("*.count")}
 
 
+@pytest.mark.slow
 def test_what_passed_is_done_once_and_what_failed_again(tmp_path):
     cases = {"b": (note, tmp_path, "b"), "a": (note, tmp_path, "a"), "c": (note, tmp_path, "c", ["why"])}
     first = kept.results({"b": cases["b"]}, tmp_path / "build/kept")
@@ -38,6 +39,7 @@ def test_what_passed_is_done_once_and_what_failed_again(tmp_path):
     assert counts(tmp_path) == {"a": 1, "b": 1, "c": 2}
 
 
+@pytest.mark.slow
 def test_two_cases_are_done_at_a_time(tmp_path):
     cases = {"a": (meet, tmp_path, "a", "b"), "b": (meet, tmp_path, "b", "a")}
     assert kept.results(cases, tmp_path / "kept") == {"a": {"failed": []}, "b": {"failed": []}}

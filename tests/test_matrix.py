@@ -25,7 +25,7 @@ if "FACTOR" in os.environ: print("seven")
 """
 
 
-pytestmark = pytest.mark.usefixtures("cases_in_threads")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cases_in_threads")]
 
 
 @pytest.fixture(name="course")

@@ -55,6 +55,7 @@ def test_no_two_are_alike():
     assert len({each.wrong for each in KNOWN}) == len(KNOWN) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "written", "caught"),
     [

@@ -77,6 +77,7 @@ def trees(*names):
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_import_loads_the_layers_and_nothing_of_the_lessons():
     # Without these packages Keras can be imported too, which looks for Matplotlib by itself.
     done = python(
@@ -107,6 +108,7 @@ def test_other_names_are_not_there():
         course_utils.lstm  # noqa: B018
 
 
+@pytest.mark.slow
 def test_import_and_start_are_silent_and_harmless_twice_and_the_cpu_is_used():
     done = python(
         "from course_utils import lesson\n"
@@ -119,6 +121,7 @@ def test_import_and_start_are_silent_and_harmless_twice_and_the_cpu_is_used():
     assert (done.returncode, done.stdout, done.stderr) == (0, "0 []\n", "")
 
 
+@pytest.mark.slow
 def test_start_makes_devices_before_the_first_op_without_a_word_and_says_when_it_is_too_late():
     done = python(
         "import sys; sys.ps1 = '> '\n"  # so TensorFlow takes this for a notebook and says more

@@ -63,6 +63,7 @@ def test_a_record_says_how_far_apart_each_of_its_figures_may_be(name):
     assert all(part["figures"].keys() == allowed for part in records.load(name)["parts"])
 
 
+@pytest.mark.slow
 def test_parts_are_made_once_and_a_run_that_was_stopped_goes_on(folder, tmp_path, capsys):
     (folder / "stop").touch()
     with pytest.raises(KeyboardInterrupt):
@@ -186,6 +187,7 @@ def with_weights(folder, returned):
     change(folder, "from pathlib import Path", "from pathlib import Path\n\nimport numpy as np", "budget.py")
 
 
+@pytest.mark.slow
 def test_weights_come_back_by_their_names_as_float16_has_them(folder, tmp_path):
     with_weights(folder, '{"weights": {"kernel": np.arange(6).reshape(2, 3) / 3, "bias": np.array([2.5])}}')
     assert tool.main([], tmp_path / "build") == 0

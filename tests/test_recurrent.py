@@ -290,6 +290,7 @@ def test_float64_is_kept_throughout(family):
     assert np.abs(came - rounded).max() > 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [LSTM, GRU])
 def test_trains_compiled_with_lengths_and_batches_that_vary(make):
     ids = keras.Input((None,), dtype="int32")

@@ -35,6 +35,7 @@ def test_a_lesson_is_stored_with_clean_metadata_and_the_same_again(tmp_path):
     assert path.read_bytes() == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

@@ -20,7 +20,7 @@ with open(os.environ["COUNT"], "a") as file:
 CLAIMS = "claim('it learns', (0.9 + 0.01 * seed, '>', 0.5), (seed, '<', 2.5))"
 
 
-pytestmark = pytest.mark.usefixtures("cases_in_threads")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cases_in_threads")]
 
 
 @pytest.fixture(name="course")

@@ -279,6 +279,7 @@ def test_greedy_follows_its_own_words(model):
     np.testing.assert_allclose(log_probs, np.where(real, by_hand, 0).sum(axis=1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_learns_to_turn_a_sequence_round_and_ends_it():
     rng = np.random.default_rng(0)
     source = rng.integers(3, 8, size=(400, 3))
@@ -571,6 +572,7 @@ MADE = {
 class TestWhatIsMadeAlready:
     """Encoder and decoder of cells and layers that somebody has made."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("attend", ["after", "before"])
     @pytest.mark.parametrize("make", MADE.values(), ids=MADE)
     def test_it_trains_generates_and_comes_back(self, make, attend, tmp_path, request):

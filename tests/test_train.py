@@ -54,6 +54,7 @@ def test_all_batches_are_full():
     assert len(train(batch_size=200)[0]) == 2 * ROWS
 
 
+@pytest.mark.slow
 def test_it_trains_and_returns_the_curve_of_both(monkeypatch):
     monkeypatch.setenv("COURSE_QUIET", "1")
     rng = np.random.default_rng(0)

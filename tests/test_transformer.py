@@ -364,6 +364,7 @@ class TestTransformer:
         plain = translator()
         np.testing.assert_array_equal(model.generate(SOURCE, 6), plain.generate(SOURCE, 6))
 
+    @pytest.mark.slow
     def test_it_learns_to_turn_a_sequence_round_and_ends_it(self):
         rng = np.random.default_rng(0)
         source = rng.integers(3, 8, size=(1_000, 3))
@@ -489,6 +490,7 @@ class TestLanguageModel:
         loaded = keras.saving.load_model(tmp_path / "model.keras")
         np.testing.assert_array_equal(loaded.generate(TEXT, 3), [[5, 0, 0]] * 3)
 
+    @pytest.mark.slow
     def test_it_learns_a_text_by_heart(self):
         keras.utils.set_random_seed(0)
         text = np.array([[3, 4, 3, 5, 3, 6, 3, 7, 4, 5]])
