@@ -1,6 +1,7 @@
 """Do long work, two cases at a time, and keep what passed: a run that is stopped goes on where it was."""
 
 import ast
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -128,7 +129,12 @@ def contents(folder):
 
 def statements(path):
     """Return the code of a module without comments, docstrings and form: better words change no result."""
-    tree = _parse(path)
+    return _statements(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _statements(text):
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
@@ -146,7 +152,10 @@ def _plain(node):
 
 
 def _parse(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return _tree(path.read_text(encoding="utf-8"))
+
+
+_tree = functools.cache(ast.parse)  # for those who change nothing in it
 
 
 def code(path, without=()):
