@@ -7,6 +7,7 @@ import pytest
 from num2words import num2words
 
 from course_utils import lesson
+from course_utils.exercises import statements
 from tools import lessons
 
 README = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,9 +32,14 @@ def test_no_row_names_a_lesson_that_is_not_there():
     assert len(ROWS) == len(LESSONS)
 
 
-def test_the_numbers_of_statements_are_those_of_the_course():
+def test_the_numbers_of_statements_and_verdicts_are_those_of_the_course():
     (said,) = re.findall(r"say (\d+) things", README)
-    (unmeasured,) = re.findall(r"all but (\w+) can be measured", README)
+    (unmeasured,) = re.findall(r"all but (\w+) by a measurement", README)
+    verdicts = [each["verdict"] for each in statements.read().values()]
+    beginnings = [("holds only when", "does not hold") for _ in verdicts]
+    conditional, wrong = (sum(map(str.startswith, verdicts, each)) for each in zip(*beginnings, strict=True))
+    counts = len(verdicts) - conditional - wrong, conditional, wrong
+    assert "**{} hold, {} hold only under a condition, {} do not.**".format(*counts) in README
     assert int(said) == len(lesson.STATEMENTS)
     assert unmeasured == num2words(len(lesson.WITHOUT_MEASUREMENT))
 
@@ -43,7 +49,7 @@ def test_every_file_that_is_linked_exists(name):
     page = lessons.ROOT / name
     linked = re.findall(r"\]\((?!https?://|#)([^)]+)\)", page.read_text(encoding="utf-8"))
     assert linked
-    assert [link for link in linked if not (page.parent / link).exists()] == []
+    assert [link for link in linked if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lessons.name_of)
