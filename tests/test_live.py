@@ -53,12 +53,17 @@ def page(pairs):
 
 def in_node(pairs, texts, run=RUN):
     """Let node read dates by the script of the page, or run something else with it."""
+    return run_in_node(run, {"model": live.model(pairs), "texts": texts}, str(live.FOLDER / "date_reader.js"))
+
+
+def run_in_node(run, given, *arguments):
+    """Return what a script prints in node, which reads what is given, both as JSON."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed; `make site ARGS=--check` runs the same script in Chromium")
     done = subprocess.run(
-        [node, "-e", run, "--", str(live.FOLDER / "date_reader.js")],
-        input=json.dumps({"model": live.model(pairs), "texts": texts}),
+        [node, "-e", run, "--", *arguments],
+        input=json.dumps(given),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -122,8 +127,10 @@ def test_a_page_asks_nothing_of_any_host(page):
 
 def test_the_lesson_and_the_site_show_the_page_of_this_code():
     stored = site_pages.map_of_dates([lessons.read(lessons.NOTEBOOKS / "08_attention.ipynb")])
-    files = [*live.CODE, "date_map.css"]
-    assert [name for name in files if (live.FOLDER / name).read_text(encoding="utf-8") not in stored] == []
+    assert [
+        name for name in live.CODE if (live.FOLDER / name).read_text(encoding="utf-8") not in stored
+    ] == []
+    assert f"<style>\n{live.styled('date-map', 'date_map.css')}</style>" in stored
 
 
 def test_a_date_of_each_language_is_offered_and_none_was_in_training(pairs):

@@ -61,11 +61,11 @@ FINE = [
 ]
 
 
-def check(folder, *bodies, searches=None, dates=None):
+def check(folder, *bodies, searches=None, **shown):
     for number, body in enumerate(bodies):
         write(folder, f"{number:02}.html", PAGE.format(style=STYLE, body=body))
     write(folder, "favicon.ico", "")
-    return site_check.main(folder, searches or {}, dates)
+    return site_check.main(folder, searches or {}, **shown)
 
 
 def test_nothing_is_wrong_with_good_pages(tmp_path, capsys):
@@ -125,4 +125,49 @@ def test_a_map_that_errs_is_named(tmp_path, capsys, date_map, dates, right, wron
     assert date_map.count(right) == 1
     chosen = dict(list(dates.items())[:6])
     assert check(tmp_path, date_map.replace(right, wrong), dates=chosen) == 1
+    assert said in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return site_check.measured_by_python()
+
+
+@pytest.fixture(scope="module")
+def sliders():
+    return live.fading().html
+
+
+def test_sliders_moved_by_keys_show_what_python_measures(tmp_path, capsys, sliders, shown):
+    assert check(tmp_path, sliders, shown=shown) == 0, capsys.readouterr().out
+    assert len({tuple(numbers) for numbers in shown}) == len(site_check.KEYS)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("values[key === chosen ?", "values[key !== chosen ?", "error: "),
+        (
+            "(x, turned) => Math.tanh(x + gain",
+            "(x, turned) => Math.tanh(x + 0.9 * gain",
+            "after End on [data-key",
+        ),
+        (
+            "slope * gain * turned",
+            "slope * turned",
+            "after End on [data-key=SimpleRNN] input, at 390 points, the f",
+        ),
+        (
+            'box.addEventListener("input", draw);',
+            "",
+            "after ArrowRight on :checked, at 1280 points, the figure",
+        ),
+        ("clientWidth || 320", "clientWidth + 20", "the lines have [5, 5] steps, or do not fit"),
+        ('(left, "forward")', '(left.slice(1), "forward")', "the lines have [49, 50] steps"),
+        ("${beside(left[steps])}", "${beside(NaN)}", "console: "),
+    ],
+)
+def test_sliders_that_err_are_named(tmp_path, capsys, sliders, shown, right, wrong, said):
+    assert sliders.count(right) == 1
+    assert check(tmp_path, sliders.replace(right, wrong), shown=shown) == 1
     assert said in capsys.readouterr().out

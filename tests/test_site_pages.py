@@ -113,8 +113,25 @@ def test_the_map_of_dates_is_what_a_notebook_has_stored():
         site_pages.map_of_dates([first])
 
 
-def test_a_page_watches_attention_with_links_that_lead_on():
-    page = site_pages.sources()[site_pages.WATCH]
+@pytest.fixture(scope="module")
+def sources():
+    return site_pages.sources()
+
+
+def test_a_page_watches_attention_with_links_that_lead_on(sources):
+    page = sources[site_pages.WATCH]
     assert page.count('<div class="date-map"') == 1
-    assert site_pages.PLACE_OF_MAP not in page
+    assert site_pages.PLACE_OF_FIGURE not in page
     assert "](notebooks/08_attention.ipynb)" in page
+
+
+def test_a_page_turns_the_gain_and_is_listed_beside_the_map(sources):
+    page = sources[site_pages.TURN]
+    assert page.count('<div class="fading"') == 1
+    assert site_pages.PLACE_OF_FIGURE not in page
+    assert "](notebooks/03_gradients_through_time.ipynb)" in page
+    assert "](notebooks/04_lstm.ipynb)" in page
+    title = page.splitlines()[0].removeprefix("# ")
+    tried = sources[site_pages.HOME].partition(":caption: To try")[2].split()
+    assert title == site_pages.TO_TRY[site_pages.TURN]
+    assert [each for each in tried if each.startswith("</")][:2] == ["</watch.md>", "</turn.md>"]

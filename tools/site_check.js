@@ -59,6 +59,17 @@ window.siteCheck = {
     return { written, weights };
   },
 
+  fading() {
+    const lines = [...document.querySelectorAll(".fading path[class]")];
+    const frame = document.querySelector(".fading .figure");
+    const drawing = frame.firstElementChild?.getBoundingClientRect() ?? {};
+    return {
+      told: document.querySelector(".fading [role=status]").textContent.replace(/\s+/g, " "),
+      steps: lines.map((each) => each.getAttribute("d").split("L").length - 1),
+      fits: Math.abs(drawing.width - frame.clientWidth) < 1 && drawing.right <= window.innerWidth,
+    };
+  },
+
   chosen() {
     const answer = [...document.querySelectorAll(".date-map [role=radio]")];
     const chosen = answer.flatMap((each, at) => (each.ariaChecked === "true" ? [at] : []));

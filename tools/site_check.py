@@ -1,6 +1,7 @@
 """Look at every page of the site in Chromium: on a phone and on a desk, light and dark.
 
-Where a page has the map of dates, type some: it must write and look as Python does.
+Where a page has the map of dates, type some: it must write and look as Python does. Where it has the figure
+with sliders, move them by keys: it must measure what Python measures.
 """
 
 import contextlib
@@ -19,11 +20,18 @@ SEARCHES = {"forget gate": "04_lstm", "망각": "04_lstm", "어텐": "08_attenti
 FOUND = "#search-results a[href*='{}']"
 PATIENCE = 10_000  # milliseconds
 WITHIN = 1e-4  # of each weight
-WITH_MAP = '<div class="date-map"'
+WITH_MAP, WITH_SLIDERS = '<div class="date-map"', '<div class="fading"'
+KEYS = (  # where one presses which key, and what the figure shows then
+    ("[data-key=SimpleRNN] input", "End", ("SimpleRNN", 1.6, 0.1, 50)),
+    ("[data-key=size] input", "Home", ("SimpleRNN", 1.6, 0, 50)),
+    (":checked", "ArrowRight", ("LSTM", 1, 0, 50)),
+    ("[data-key=LSTM] input", "ArrowRight", ("LSTM", 1.1, 0, 50)),
+    ("[data-key=steps] input", "Home", ("LSTM", 1.1, 0, 5)),
+)
 IN_THE_PAGE = Path(__file__).with_suffix(".js")
 
 
-def main(pages, searches=SEARCHES, dates=None):
+def main(pages, searches=SEARCHES, dates=None, shown=None):
     """Look at the pages in a folder, print what is wrong, and return the exit code.
 
     Args:
@@ -31,6 +39,8 @@ def main(pages, searches=SEARCHES, dates=None):
         searches: what to search for, and a part of the address of the page that must be found.
         dates: what to type where a page has the map of dates; for each what Python writes, and the weights.
             Left out, Python reads those that the map offers.
+        shown: where a page has the sliders, the numbers that its sentence must have after each of `KEYS`.
+            Left out, Python measures them.
     """
     try:
         from playwright.sync_api import sync_playwright
@@ -39,13 +49,22 @@ def main(pages, searches=SEARCHES, dates=None):
             "The check wants Playwright: pip install --constraint constraints-site.txt --editable '.[site]'"
         )
     places = sorted(path.relative_to(pages).as_posix() for path in pages.rglob("*.html"))
-    with_map = [place for place in places if WITH_MAP in (pages / place).read_text(encoding="utf-8")]
+    texts = {place: (pages / place).read_text(encoding="utf-8") for place in places}
+    with_map, with_sliders = (
+        [place for place, text in texts.items() if figure in text] for figure in (WITH_MAP, WITH_SLIDERS)
+    )
     dates = read_by_python() if with_map and dates is None else dates
+    shown = measured_by_python() if with_sliders and shown is None else shown
     with sync_playwright() as playwright, served(pages) as address, started(playwright) as browser:
         told = [f"{place}: {fault}" for place in places for fault in faults(browser, address, place)]
         told += [fault for words, place in searches.items() for fault in lost(browser, address, words, place)]
         told += [
             f"{place}: {fault}" for place in with_map for fault in misread(browser, address, place, dates)
+        ]
+        told += [
+            f"{place}: {fault}"
+            for place in with_sliders
+            for fault in mismeasured(browser, address, place, shown)
         ]
     print("\n".join(dict.fromkeys(told)) or f"{len(places)} pages, and the search, are as they should be.")
     return int(bool(told))
@@ -123,6 +142,33 @@ def keys_not_obeyed(page):
         if seen != {"chosen": [expected], "focused": expected, "told": True}:
             found.append(f"after {key} the map of dates is at {seen}, not at {expected}")
     return found
+
+
+def mismeasured(browser, address, place, shown):
+    """Return what is wrong with the figure of a page that has sliders, where one moves them by keys."""
+    with opened(browser, address) as (page, found):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto(f"{address}/{place}")
+            for (part, key, setting), numbers in zip(KEYS, shown, strict=True):
+                page.locator(f".fading {part}").press(key)
+                seen, after = (
+                    page.evaluate("siteCheck.fading()"),
+                    f"after {key} on {part}, at {width} points,",
+                )
+                if [each for each in numbers if f" {each} " not in seen["told"]]:
+                    found.append(f"{after} the figure says {seen['told']!r}, and Python {numbers}")
+                if seen["steps"] != [setting[-1]] * 2 or not seen["fits"]:
+                    found.append(f"{after} the lines have {seen['steps']} steps, or do not fit")
+    return found
+
+
+def measured_by_python():
+    """Return what the sentence of the figure must say after each of `KEYS`: two numbers."""
+    from course_utils import live  # late, because it brings TensorFlow
+
+    curves = [live.faded(*setting) for _, _, setting in KEYS]
+    return [[live.in_words(left[-1]), live.in_words(arrived[0])] for left, arrived in curves]
 
 
 def read_by_python():

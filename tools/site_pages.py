@@ -6,12 +6,14 @@ import shutil
 
 import nbformat
 
+from course_utils import live
 from tools import address, lessons, site_notebooks
 
 NAMES = "docs/reference.md"
-WATCH = "watch.md"  # it stands in the folder of the settings, and shows what a lesson has stored
-WATCHED, PLACE_OF_MAP = 'class="date-map"', "{map}"
-TO_TRY = {WATCH: "Watch attention read a date"}
+WATCH, TURN = "watch.md", "turn.md"  # they stand in the folder of the settings
+TO_TRY = {WATCH: "Watch attention read a date", TURN: "Turn the gain, or the forget bias"}
+PLACE_OF_FIGURE = "{figure}"
+WATCHED = 'class="date-map"'
 TO_LOOK_UP = {
     "CLAIMS.md": "Claims",
     "GLOSSARY.md": "Glossary",
@@ -56,7 +58,7 @@ def sources():
     notebooks = {lessons.place_of(path): lessons.read(path) for path in lessons.find()}
     texts = {place: (lessons.ROOT / place).read_text(encoding="utf-8") for place in (HOME_IS, *TO_LOOK_UP)}
     texts.update(by_module(texts.pop(NAMES)))
-    texts[WATCH] = (lessons.ROOT / "site" / WATCH).read_text(encoding="utf-8")
+    texts.update({place: (lessons.ROOT / "site" / place).read_text(encoding="utf-8") for place in TO_TRY})
     pages, stated = {*notebooks, *texts}, address.stated()
     for place, notebook in notebooks.items():
         for cell in notebook.cells:
@@ -66,7 +68,9 @@ def sources():
     marked = "\n".join(cell.source for notebook in notebooks.values() for cell in notebook.cells)
     texts["CLAIMS.md"] = to_measurements(texts["CLAIMS.md"], marked)
     texts = {place: for_the_web(text, place, pages, stated) for place, text in texts.items()}
-    texts[WATCH] = texts[WATCH].replace(PLACE_OF_MAP, RAW.format(map_of_dates(notebooks.values())))
+    figures = {WATCH: map_of_dates(notebooks.values()), TURN: live.fading().html}
+    for place, figure in figures.items():
+        texts[place] = texts[place].replace(PLACE_OF_FIGURE, RAW.format(figure))
     texts[HOME] = texts.pop(HOME_IS) + contents(notebooks)
     return {**texts, **{place: nbformat.writes(notebook) for place, notebook in notebooks.items()}}
 

@@ -1,42 +1,41 @@
-"""What a reader can touch without Python: the translator of dates, with the map of where it looks.
+"""What a reader can touch without Python: the translator of dates, and two networks before training.
 
-It is a piece of a page: a style, a map that stands still, and a script that takes the map's place where
+Each is a piece of a page: a style, something that stands still, and a script that takes its place where
 scripts run. It asks nothing of any host, and no kernel.
 """
 
 import html
-import json
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from course_utils import records
 from course_utils._validation import require_items, require_numbers
+from course_utils.live._fading import faded, fading, in_words
+from course_utils.live._page import FOLDER, Page, as_json, page, styled
 from course_utils.records import date_reader
 
-FOLDER = Path(__file__).parent
+__all__ = [
+    "FOLDER",
+    "Page",
+    "date_map",
+    "examples",
+    "faded",
+    "fading",
+    "in_words",
+    "model",
+    "read",
+    "still",
+    "styled",
+]
+
 CODE = "date_reader.js", "date_map.js"
 RECORD = "date_reader"
 NEVER_READ = "31 February 2020", "July 4th, 1776", "yesterday"
 STRONG = 0.8  # from this weight on, white is read more easily than black
-SCRIPT = """\
-(() => {{
-{code}
+START = """\
 const reader = new DateReader({model});
 const settings = {settings};
-for (const box of document.querySelectorAll(".date-map:not(.live)")) watchDates(box, reader, settings);
-}})();"""
-
-
-@dataclass(frozen=True)
-class Page:
-    """A piece of HTML, which notebooks show as what it means."""
-
-    html: str = field(repr=False)
-
-    def _repr_html_(self):
-        return self.html
+for (const box of document.querySelectorAll(".date-map:not(.live)")) watchDates(box, reader, settings);"""
 
 
 def date_map(pairs, text, written, weights):
@@ -57,15 +56,8 @@ def date_map(pairs, text, written, weights):
         ValueError: there is no token or no character, or not one weight for each of both.
     """
     settings = {"longest": pairs.test.source_ids.shape[1], "examples": examples(pairs)}
-    code = "\n".join(
-        (FOLDER / name).read_text(encoding="utf-8") for name in ("date_reader.js", "date_map.js")
-    )
-    script = SCRIPT.format(code=code, model=_as_json(model(pairs)), settings=_as_json(settings))
-    style = (FOLDER / "date_map.css").read_text(encoding="utf-8")
-    return Page(
-        f'<div class="date-map" data-text="{html.escape(text)}" data-lm-suppress-shortcuts="true">\n'
-        f"<style>\n{style}</style>\n{still(text, written, weights)}\n<script>\n{script}\n</script>\n</div>"
-    )
+    start = START.format(model=as_json(model(pairs)), settings=as_json(settings))
+    return page("date-map", "date_map.css", still(text, written, weights), CODE, start, text=text)
 
 
 def model(pairs):
@@ -141,7 +133,3 @@ def _cell(weight):
     ink = "white" if weight > STRONG else "inherit"
     color = f"background-color: rgba(0, 114, 178, {weight:.2f}); color: {ink}"
     return f'<td style="{color}">{round(100 * weight) or ""}</td>'
-
-
-def _as_json(value):
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")  # so that no tag ends the script
