@@ -25,22 +25,11 @@ const told = given.settings.map((each) => networks.measure(each));
 console.log(JSON.stringify(told.map(({ left, arrived }) => [[...left], [...arrived]])));
 """
 RANGES = [("gain", 0.5, 1.6), ("forget_bias", 0, 5), ("size", 0, 2), ("steps", 5, 60)]
-VALUES = [
-    3e-29,
-    7.24e-13,
-    9.96e-5,
-    1.34e-4,
-    0.00312,
-    0.0996,
-    0.16,
-    0.996,
-    1.04,
-    1.7,
-    9.96,
-    84.4,
-    2345,
-    1.6e10,
-]
+TOLD = {
+    **{3e-29: "3 · 10⁻²⁹", 7.24e-13: "7.2 · 10⁻¹³", 9.96e-5: "0.0001", 1.34e-4: "0.00013", 0.00312: "0.0031"},
+    **{0.0996: "0.1", 0.16: "0.16", 0.996: "1", 1.04: "1", 1.7: "1.7", 9.96: "10", 84.4: "84"},
+    **{2345: "2,300", 12345: "1.2 · 10⁴", 1.6e10: "1.6 · 10¹⁰"},
+}
 
 
 def in_node(run, given):
@@ -91,6 +80,18 @@ def test_what_is_left_is_how_far_two_runs_are_apart(network, turned):
     apart = np.linalg.norm(ends[1] - ends[0], axis=1) / (1e-5 * math.sqrt(16))
     expected = math.exp(np.log(apart).mean())
     np.testing.assert_allclose(live.faded(network, turned, 0.5, 20)[0][-1], expected, rtol=1e-3)
+
+
+def test_what_the_page_says_is_so():
+    """The sentences of site/turn.md, on 50 steps."""
+    everything = [live.faded("SimpleRNN", 1, size, 50) for size in (0, 1, 2)]
+    ends = np.array([(left[-1], arrived[0]) for left, arrived in everything])
+    np.testing.assert_allclose(ends[0], 1, rtol=0.02)
+    assert ends[1:].max() < 1e-6
+    half_open, open_, open_on_large = (live.faded("LSTM", *each, 50) for each in ((0, 0.1), (5, 0.1), (5, 2)))
+    assert max(half_open[0][-1], half_open[1][0]) < 1e-9
+    assert min(open_[0][-1], open_[1][0]) > 1
+    assert min(open_on_large[0][-1], open_on_large[1][0]) > 0.7
 
 
 def test_the_networks_are_those_of_the_course_before_training():
@@ -160,10 +161,8 @@ def test_where_scripts_do_not_run_a_table_stands_there(page):
 
 
 def test_numbers_are_told_alike_in_the_table_and_in_the_sentence():
-    told = in_node("console.log(JSON.stringify(given.map(inWords)));", VALUES)
-    assert told == list(map(_fading.in_words, VALUES))
-    expected = ["3 · 10⁻²⁹", "7.2 · 10⁻¹³", "0.0001", "0.00013", "0.0031", "0.1", "0.16", "1", "1"]
-    assert told == [*expected, "1.7", "10", "84", "2,300", "1.6 · 10¹⁰"]
+    told = in_node("console.log(JSON.stringify(given.map(inWords)));", list(TOLD))
+    assert told == list(map(_fading.in_words, TOLD)) == list(TOLD.values())
 
 
 @pytest.mark.parametrize(
@@ -185,7 +184,8 @@ def test_a_line_lies_where_the_axis_says(drawing, kind, at):
     points = np.array([each.split() for each in drawn], float)
     frame = soup.svg.svg
     levels = {
-        each.text: float(each["y"]) - 5 - float(frame["y"]) for each in soup.select("text[text-anchor=end]")
+        each.text: float(each["y"]) - 5 - float(frame["y"])
+        for each in soup.select("text[text-anchor=end]:not([class])")
     }
     marks = {
         each.text: float(each["x"]) - float(frame["x"]) for each in soup.select("text[text-anchor=middle]")
@@ -193,7 +193,13 @@ def test_a_line_lies_where_the_axis_says(drawing, kind, at):
     height = [levels["1"] + power * (levels["10⁻³"] - levels["1"]) / -3 for power in np.log10(curves[at])]
     np.testing.assert_allclose(points[:, 1], height, atol=0.01)
     np.testing.assert_allclose(points[:, 0], [step * marks["10"] / 10 for step in steps], atol=0.01)
-    assert points[-1, 0] == float(frame["width"])
+    powers = ("⁶", "³", "⁻³", "⁻⁶", "⁻⁹", "⁻¹²", "⁻¹⁵")
+    assert levels.keys() == {"1", *(f"10{power}" for power in powers)}
+    assert (levels["10⁶"], levels["10⁻¹⁵"], points[-1, 0]) == (
+        0,
+        float(frame["height"]),
+        float(frame["width"]),
+    )
     assert float(frame["x"]) + float(frame["width"]) < float(soup.svg["width"]) == 390
 
 
