@@ -19,7 +19,7 @@ function showFading(box, networks, { network, turned, others, note }) {
     const chosen = box.querySelector(":checked").value, values = { network: chosen };
     for (const input of box.querySelectorAll("[type=range]")) {
       const { key } = input.parentNode.dataset, { step } = sliders[key], decimals = String(step).split(".")[1] ?? "";
-      const gate = key === "LSTM" ? ` (gate ${sigmoid(+input.value).toFixed(3)})` : "";
+      const gate = key === "LSTM" ? `, gate ${sigmoid(+input.value).toFixed(3)}` : "";
       input.previousElementSibling.textContent = (+input.value).toFixed(decimals.length) + gate;
       input.parentNode.hidden = key in turned && key !== chosen;
       if (!input.parentNode.hidden) values[key === chosen ? "turned" : key] = +input.value;
