@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_utils import Embedding
 from course_utils.exercises import EXERCISES, solution_source
 
 
@@ -23,7 +24,7 @@ def changed(name, *changes):
         source = source.replace(old, new)
     place = f"a cell of a notebook, {hash(source)}"
     linecache.cache[place] = len(source), None, source.splitlines(keepends=True), place
-    namespace = {"np": np, "keras": keras, "ops": keras.ops, "tf": tf}
+    namespace = {"np": np, "keras": keras, "ops": keras.ops, "tf": tf, "Embedding": Embedding}
     exec(compile(source, place, "exec"), namespace)
     return namespace[EXERCISES[name].solution.__name__]
 

@@ -21,7 +21,7 @@ from PIL import Image
 from small_lessons import code
 
 from course_utils import diagrams, plotting
-from tools import font, form, lessons
+from tools import font, lessons
 
 pytestmark = pytest.mark.usefixtures("styled_figures")
 EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
@@ -130,11 +130,7 @@ def blurred(notebook):
     return found
 
 
-# Lessons of the old form are stored again when they are rewritten.
-RENEWED = [path for path in lessons.find() if form.form_of(path) is not form.OLD]
-
-
-@pytest.mark.parametrize("path", RENEWED, ids=lessons.name_of)
+@pytest.mark.parametrize("path", lessons.find(), ids=lessons.name_of)
 def test_stored_pictures_have_two_pixels_for_each_of_a_screen(path):
     assert blurred(lessons.read(path)) == []
 

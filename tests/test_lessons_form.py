@@ -4,7 +4,7 @@ import pytest
 from small_lessons import CLASS, STUB, code, failed, markdown, printed, shown, store, well_formed
 
 from tools import address, form, lessons
-from tools.form import EVIDENCE, LESSON, OLD
+from tools.form import EVIDENCE, LESSON
 
 STORED = [form.load(path) for path in lessons.find()]
 
@@ -14,12 +14,11 @@ def numbers(*forms):
 
 
 def test_the_numbers_are_in_order_and_those_of_lessons_to_come_are_free():
-    known = sorted([*numbers(OLD, LESSON), *form.NOT_WRITTEN])
+    known = sorted([*numbers(LESSON), *form.NOT_WRITTEN])
     assert known == [f"{number:02}" for number in range(1, int(known[-1]) + 1)]
-    assert form.OLD_FORM.issubset(known)
 
 
-def test_each_lesson_in_the_new_form_has_its_evidence():
+def test_each_lesson_has_its_evidence():
     assert set(numbers(LESSON)) <= set(numbers(EVIDENCE))
 
 
@@ -32,10 +31,9 @@ def test_the_set_up_cell_is_short():
     assert len(address.setup_cell().splitlines()) <= 14  # 12, and two where an address is long
 
 
-def test_a_form_is_known_by_folder_and_number(monkeypatch, tmp_path):
-    monkeypatch.setattr(form, "OLD_FORM", {"05"})
-    paths = [tmp_path / name for name in ("05_gru.ipynb", "04_lstm.ipynb", "evidence/05_gru.ipynb")]
-    assert [form.form_of(path) for path in paths] == [OLD, LESSON, EVIDENCE]
+def test_a_form_is_known_by_its_folder(tmp_path):
+    paths = [tmp_path / name for name in ("05_gru.ipynb", "evidence/05_gru.ipynb")]
+    assert [form.form_of(path) for path in paths] == [LESSON, EVIDENCE]
 
 
 def stored(tmp_path, cells, kind):
@@ -99,7 +97,6 @@ def with_every_cell(source):
 
 BROKEN = [
     (LESSON, form.size_is_small, with_output(printed("x" * 1_000_001)), "at most 1000000 were expected"),
-    (OLD, form.size_is_small, with_output(printed("x" * 700_001)), "at most 700000 were expected"),
     (LESSON, form.is_plain_python, added(code("%timeit x")), "is not plain Python"),
     (LESSON, form.is_executed, changed("plt.plot", execution_count=None), "has execution count None"),
     (LESSON, form.is_executed, changed("plt.plot", execution_count=1), "has execution count 1;"),
@@ -110,7 +107,6 @@ BROKEN = [
     (LESSON, form.cells_are_short, added(code("x = 1\n" * 26)), "has 26 lines; at most 25"),
     (LESSON, form.cells_are_short, with_every_cell("x\n" * 6), "a median of more than 5.5 lines"),
     (EVIDENCE, form.cells_are_short, with_every_cell("x\n" * 9), "a median of more than 8 lines"),
-    (OLD, form.cells_are_short, with_every_cell("x\n" * 8), "a median of more than 7 lines"),
     (LESSON, form.begins_with_badge, rewritten("# 04", "# 04 · LSTM"), "lacks the badge"),
     (LESSON, form.begins_with_badge, moved("# 04", after="## Set-up"), "cell 0: lacks"),
     (EVIDENCE, form.begins_with_badge, rewritten("# 04", well_formed(LESSON)[0].source), "/evidence/04_lstm"),
@@ -122,16 +118,12 @@ BROKEN = [
     (LESSON, form.has_a_title, rewritten("# 04", "# 04 · LSTM: it keeps"), "its one title must be like"),
     (LESSON, form.has_a_title, added(markdown("# 04 · Again: what?")), "its one title"),
     (EVIDENCE, form.has_a_title, rewritten("# 04", "# 04 · LSTM: what?"), "· .+: the evidence'"),
-    (OLD, form.has_a_title, rewritten("# 04", "# 05 · LSTM"), "its one title must be like '# 04 · "),
     (LESSON, form.has_its_parts, without("## The idea"), "its parts must be Set-up, The puzzle, The idea"),
     (LESSON, form.has_its_parts, moved("## The idea", after="## By hand"), "its parts must be"),
     (LESSON, form.has_its_parts, added(markdown("## One more")), "its parts must be"),
     (LESSON, form.has_its_parts, moved("## Exercises", after="## Papers"), "its parts must be"),
     (LESSON, form.has_its_parts, rewritten("## Exercises", "### Exercises"), "its parts must be"),
     (LESSON, form.has_its_parts, rewritten("## Papers", "text\n\n## Papers"), "begin with its heading"),
-    (OLD, form.has_its_parts, without("## By hand"), "its parts must be Set-up, The task"),
-    (OLD, form.says_what_is_left_out, without("### Left out"), "'What it cannot do yet' must hold"),
-    (OLD, form.says_what_is_left_out, moved("### Left out", after="## Papers"), "must hold '### Left out'"),
     (LESSON, form.outputs_are_compared, tagged("claim('1'", form.UNCOMPARED), "holds a claim"),
     (LESSON, form.outputs_are_compared, added(code("assert x", form.UNCOMPARED)), "holds a claim"),
     (EVIDENCE, form.outputs_are_compared, added(code("settle(1)", form.UNCOMPARED)), "holds a claim"),
@@ -139,7 +131,6 @@ BROKEN = [
     (LESSON, form.outputs_are_compared, added(code("x.shape", form.UNCOMPARED)), "or a shape"),
     (LESSON, form.outputs_are_compared, added(*(code("x", form.UNCOMPARED) for _ in range(8))), "are tagged"),
     (LESSON, form.makes_claims, without("claim('1'"), "makes 2 claims; at least 3 were expected"),
-    (OLD, form.makes_claims, without("claim('1'"), "makes 5 claims; at least 6 were expected"),
     (EVIDENCE, form.makes_claims, without("claim("), "makes 0 claims; at least 1"),
     (LESSON, form.has_exercises, without("def answer_1"), "has 2 exercises; at least 3 were expected"),
     (LESSON, form.has_exercises, added(code("solution('04.a')")), "executes hint or solution"),
@@ -192,7 +183,6 @@ def test_every_rule_is_seen_to_fail():
 
 FENCE = "\n\n```python\n# a comment\n```"
 ALLOWED = {
-    "old": (OLD,),
     "lesson": (LESSON,),
     "evidence": (EVIDENCE,),
     "code in text": (LESSON, added(markdown(f"`claim(`{FENCE}"))),

@@ -764,6 +764,14 @@ def of_data():
             to_english=(False, FLAG),
         ),
         "senses": case(data.senses, **SIZES),
+        "text": case(
+            data.text,
+            path_or_text=("\n".join(map(str, range(900))), OR_NONE),
+            length=(64, WHOLE),
+            most=(None, OR_NONE),
+            validation=(0.1, SHARE),
+            min_count=(2, WHOLE),
+        ),
         "topics": case(data.topics, length=(64, WHOLE), test=(0.1, SHARE)),
         "sentence_pairs": case(
             data.sentence_pairs,
@@ -987,6 +995,13 @@ def of_pictures():
         ),
         "both_orders": picture(diagrams.both_orders, source=STEPS),
         "taught_choice": picture(diagrams.taught_choice),
+        "architecture": picture(diagrams.architecture, here=("positions", OR_NONE), without=((), {"[]"})),
+        "block_orders": picture(diagrams.block_orders),
+        "pipeline": picture(
+            diagrams.pipeline,
+            stages=(["a", "b"], {"texts", "array"}),
+            below=(["", "c"], OR_NONE | {"texts", "array"}),
+        ),
         "query_key_value": picture(
             diagrams.query_key_value, words=STEPS, asks=(1, WHOLE), weights=([0.5, 0.5], OR_NONE)
         ),

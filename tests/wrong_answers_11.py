@@ -1,52 +1,102 @@
 """Plausible wrong answers to the exercises of lesson 11, and the words each must hear."""
 
+import functools
+
 import numpy as np
+from changed_solutions import changed
 
+block = functools.partial(changed, "11.block")
+LOOK = "found, _ = self.attention(self.norms[0](x), attention_mask=attention_mask)"
+SUM = "x = x + found"
+RETURN = "return x + self.feed_forward(self.norms[1](x))"
+BARE = "found, _ = self.attention(x, attention_mask=attention_mask)"
+BLOCKS = [
+    (block(RETURN, "pass"), "None: is a return missing?"),
+    (block(RETURN, "return x, found"), "2 results"),
+    (block(RETURN, "return self.norms[1](x)[0]"), "shape (5, 4)"),
+    (block(LOOK, "found = self.attention(self.norms[0](x), attention_mask=attention_mask)"), "no error"),
+    (
+        block(
+            LOOK,
+            BARE,
+            SUM,
+            "x = self.norms[0](x + found)",
+            RETURN,
+            "return self.norms[1](x + self.feed_forward(x))",
+        ),
+        "the norm after each sum: that is the other order",
+    ),
+    (block(SUM, "x = found", RETURN, "return self.feed_forward(self.norms[1](x))"), "no residual"),
+    (block(RETURN, "return x"), "the feed-forward part is missing"),
+    (block(SUM, "x = found"), "what attention found is not added to x"),
+    (
+        block(RETURN, "return self.feed_forward(self.norms[1](x))"),
+        "what the feed-forward part gives is not added",
+    ),
+    (
+        block(SUM, "y = x + found", RETURN, "return x + self.feed_forward(self.norms[1](y))"),
+        "the second part added to the first x",
+    ),
+    (block(RETURN, RETURN.replace("[1]", "[0]")), "the first norm twice"),
+    (block(LOOK, LOOK.replace("[0]", "[1]"), RETURN, RETURN.replace("[1]", "[0]")), "the norms exchanged"),
+    (block(LOOK, BARE, RETURN, "return x + self.feed_forward(x)"), "no norm"),
+    (block(RETURN, "return x + self.feed_forward(x)"), "the second norm is missing"),
+    (block(LOOK, BARE), "the first norm is missing"),
+    (block(LOOK, "x = self.norms[0](x)\n        " + BARE), "a norm on the residual path"),
+    (
+        block(
+            LOOK,
+            "x = self.norms[0](x)\n        " + BARE,
+            RETURN,
+            "x = self.norms[1](x)\n        return x + self.feed_forward(x)",
+        ),
+        "both norms on the residual path",
+    ),
+    (block(SUM, "y = x + found", RETURN, "return y + self.feed_forward(self.norms[1](x))"), "side by side"),
+    (block(LOOK, "found = 0"), "the attention is missing"),
+    (
+        block(
+            LOOK,
+            "x = x + self.feed_forward(self.norms[1](x))\n        " + LOOK,
+            RETURN,
+            "return x",
+        ),
+        "the feed-forward part first",
+    ),
+    (block(LOOK, "found, _ = self.attention(self.norms[0](x))"), "hand attention_mask on"),
+    (
+        block(SUM, "x = x + keras.ops.stop_gradient(found)"),
+        "trains inside a compiled model",
+    ),
+    (block(SUM, "x = np.asarray(x) + np.asarray(found)", RETURN, "return np.asarray(x)"), "NumPy: write ops"),
+]
 
-def after(x, look, dense, norms):
-    x = norms[0](x + look(x))
-    return norms[1](x + dense(x))
-
-
-def no_residual(x, look, dense, norms):
-    return dense(norms[1](look(norms[0](x))))
-
-
-def norm_on_the_path(x, look, dense, norms):
-    x = norms[0](x)
-    x = x + look(x)
-    return x + dense(norms[1](x))
-
-
-def norms_on_the_path(x, look, dense, norms):
-    x = norms[0](x)
-    x = x + look(x)
-    x = norms[1](x)
-    return x + dense(x)
-
-
-def one_norm(x, look, dense, norms):
-    x = x + look(norms[0](x))
-    return x + dense(norms[0](x))
-
-
-def no_norm(x, look, dense, norms):  # noqa: ARG001
-    x = x + look(x)
-    return x + dense(x)
-
-
-def side_by_side(x, look, dense, norms):
-    return x + look(norms[0](x)) + dense(norms[1](x))
-
-
-def exchanged(x, look, dense, norms):
-    x = x + look(norms[1](x))
-    return x + dense(norms[0](x))
-
-
-def dense_first(x, look, dense, norms):
-    x = x + dense(norms[1](x))
-    return x + look(norms[0](x))
+gpt = functools.partial(changed, "11.gpt")
+VECTORS = "x = self.table(ids) * self.dim**0.5 + self.waves(time)"
+THROUGH = "x = block(x, attention_mask=np.tri(time, dtype=bool))"
+LOGITS = "return self.logits(self.norm(x))"
+GPTS = [
+    (gpt(LOGITS, "pass"), "None: is a return missing?"),
+    (gpt(LOGITS, "return self.norm(x)"), "where are the logits?"),
+    (gpt(LOGITS, "return self.logits(self.norm(x))[:, -1]"), "shape (3, 7)"),
+    (gpt(LOGITS, "return keras.ops.softmax(self.logits(self.norm(x)))"), "return the logits"),
+    (gpt(LOGITS, "return self.logits(x)"), "the last norm is missing"),
+    (gpt(VECTORS, "x = self.table(ids) + self.waves(time)"), "not multiplied by the root of dim"),
+    (gpt(VECTORS, "x = self.table(ids) * self.dim + self.waves(time)"), "multiply by its root"),
+    (gpt(VECTORS, "x = (self.table(ids) + self.waves(time)) * self.dim**0.5"), "add them afterwards"),
+    (gpt(VECTORS, "x = self.table(ids) * self.dim**0.5"), "no positions"),
+    (gpt(VECTORS, "x = 0 * self.table(ids) + self.waves(time)"), "where is the table?"),
+    (gpt(VECTORS, VECTORS.replace("(time)", "(ids)")), "no error"),
+    (gpt("for block in self.blocks:", "for block in self.blocks[:1]:"), "one block of two"),
+    (gpt("for block in self.blocks:", "for block in []:"), "no block: go through"),
+    (gpt(THROUGH, "x = block(x)"), "later tokens are seen"),
+    (gpt(THROUGH, THROUGH.replace("dtype=bool)", "dtype=bool).T")), "the mask turned round"),
+    (gpt("time = ids.shape[1]", "time = 5"), "no error"),
+    (
+        gpt(LOGITS, "return self.logits(keras.ops.stop_gradient(self.norm(x)))"),
+        "trains inside a compiled model",
+    ),
+]
 
 
 def over(axis):
@@ -130,41 +180,27 @@ def not_safe(logits, labels):
         return -np.log2(np.take_along_axis(chances, labels[..., None], axis=-1))[..., 0][labels != 0].mean()
 
 
-def without_empty(means, tokens):
-    return (means / tokens).sum() / (1 / tokens).sum()
+def costs_of(cut):
+    return lambda bits, texts, lengths: [bits(cut(texts, length)).mean() for length in lengths]
 
 
-def empty_counts(means, tokens):
-    tokens = np.where(tokens == 0, 10, tokens)
-    return (means * tokens).sum() / tokens.sum()
-
+CONTEXTS = [
+    (costs_of(lambda texts, length: texts[:, -length:]), "one character too few"),
+    (costs_of(lambda texts, length: texts[:, : length + 1]), "the first characters"),
+    (costs_of(lambda texts, length: texts[:, :length]), "the first characters"),
+    (costs_of(lambda texts, _: texts), "the whole text each time"),
+    (lambda bits, texts, lengths: [bits(texts[:, -n - 1 :]).sum() for n in lengths], "sums: take the mean"),
+    (
+        lambda bits, texts, lengths: [np.median(bits(texts[:, -n - 1 :])) for n in lengths],
+        "medians: take the mean",
+    ),
+    (lambda bits, texts, lengths: bits(texts).mean(), "shape ()"),
+    (lambda bits, texts, lengths: [bits(texts[:, -n - 1 :]) for n in lengths], "shape (3, 6)"),
+]
 
 WRONG = {
-    "11.block_parameters": [
-        (lambda: 600, "one attention and two norms"),
-        (lambda: 616, "one attention"),
-        (lambda: 888, "two norms"),
-        (lambda: 856, "no norm"),
-        (lambda: 880, "a scale and a shift"),
-        (lambda: 840, "attentions without biases"),
-        (lambda: 816, "no bias anywhere"),
-        (lambda: 1480, "heads share the 8 numbers"),
-        (lambda: 760, "mixed by a fourth"),
-        (lambda: [904, 1], "one number"),
-        (lambda: 900, "expected: a whole number\n      came:     900"),
-    ],
-    "11.block_before": [
-        (after, "that is the other order"),
-        (no_residual, "no residual path"),
-        (norm_on_the_path, "the norm on the residual path"),
-        (norms_on_the_path, "both norms on the residual path"),
-        (one_norm, "the first norm twice"),
-        (no_norm, "no norm"),
-        (side_by_side, "side by side"),
-        (exchanged, "the norms exchanged"),
-        (dense_first, "the dense part first"),
-        (lambda x, look, dense, norms: x + look(norms[0](x)), "differ by up to"),
-    ],
+    "11.block": BLOCKS,
+    "11.gpt": GPTS,
     "11.layer_norm": [
         (over(0), "normalised over the positions"),
         (over((0, 1)), "all positions normalised together"),
@@ -187,11 +223,5 @@ WRONG = {
         (bare_logits, "logits as if they were logarithms"),
         (not_safe, "came:     nan: is the largest score of each row subtracted before np.exp?"),
     ],
-    "11.loss_of_all": [
-        (lambda means, tokens: means.mean(), "the mean of the means"),
-        (lambda means, tokens: (means * tokens).sum(), "the sum over all tokens"),
-        (lambda means, tokens: (means * tokens).mean(), "number of devices"),
-        (without_empty, "the other way round"),
-        (empty_counts, "counted as if its loss were 0"),
-    ],
+    "11.context_experiment": CONTEXTS,
 }

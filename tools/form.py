@@ -10,7 +10,6 @@ from typing import NamedTuple
 from tools import address, lessons
 
 NOT_WRITTEN = frozenset()  # numbers that are kept free
-OLD_FORM = frozenset({"11"})  # of the first edition
 
 
 class Form(NamedTuple):
@@ -26,17 +25,11 @@ class Form(NamedTuple):
 
 
 VOTES = "What is often said"
-OLD_PARTS = (
-    *("Set-up", "The task", "The idea", "By hand", "As a layer", "Three ways, one answer", "Train it"),
-    *("Look inside", "What it cannot do yet", "Exercises", "Papers"),
-)
-BENEATH = "What it cannot do yet", "Left out"  # in the old form a part, and the heading beneath it
 PARTS = (
     *("Set-up", "The puzzle", "The idea", "By hand", "You write it", "Train it"),
     *("What else could explain it?", "Look inside", VOTES, "In one card", "Exercises"),
     *("What it cannot do yet", "Left out", "Papers"),
 )
-OLD = Form(r"{} · .+", OLD_PARTS, (), 700_000, 7, 6, 120)
 LESSON = Form(r"{} · .+: .+\?", PARTS, ("By hand", VOTES), 1_000_000, 5.5, 3, 40)
 EVIDENCE = Form(r"{} · .+: the evidence", (), (), 1_000_000, 8, 1, 120)
 MOST_CELLS, MOST_WORDS = 60, 1_800
@@ -78,9 +71,7 @@ def load(path):
 
 def form_of(path):
     """Return the form to which the notebook at `path` is held."""
-    if lessons.is_evidence(path):
-        return EVIDENCE
-    return OLD if lessons.number_of(path) in OLD_FORM else LESSON
+    return EVIDENCE if lessons.is_evidence(path) else LESSON
 
 
 def size_is_small(stored):
@@ -167,15 +158,6 @@ def has_its_parts(stored):
     for text, cell in found:
         if not cell.source.startswith("## "):
             yield stored.at(cell, f"must begin with its heading, so that '{text}' can be folded by itself")
-
-
-def says_what_is_left_out(stored):
-    """It says beneath one part what it leaves out: now a part of its own."""
-    part, expected = BENEATH
-    cells = [cell for inside, cell in _with_parts(stored) if inside == part]
-    beneath = [part_name(text) for cell in cells for level, text in _headings(cell) if level == 3]
-    if expected not in beneath:
-        yield f"{stored.name}: '{part}' must hold '### {expected}'. Received: {', '.join(beneath)}"
 
 
 def is_short(stored):
@@ -288,10 +270,11 @@ OF_ALL = (
     *(size_is_small, is_plain_python, is_executed, stores_no_faults, cells_are_short, begins_with_badge),
     *(has_setup, has_a_title, outputs_are_compared, makes_claims, figures_end_in_show, training_is_seeded),
 )
-OF_LESSONS = (*OF_ALL, has_its_parts, has_exercises, by_hand_is_numpy)
 RULES = {
-    OLD: (*OF_LESSONS, says_what_is_left_out),
-    LESSON: (*OF_LESSONS, is_short, asks_its_reader, uses_what_the_reader_builds),
+    LESSON: (
+        *(*OF_ALL, has_its_parts, has_exercises, by_hand_is_numpy),
+        *(is_short, asks_its_reader, uses_what_the_reader_builds),
+    ),
     EVIDENCE: (*OF_ALL, has_its_lesson),
 }
 

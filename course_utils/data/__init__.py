@@ -9,6 +9,7 @@ from course_utils.data.modular import modular_sum
 from course_utils.data.number_words import number_words
 from course_utils.data.senses import senses
 from course_utils.data.sentence_pairs import sentence_pairs
+from course_utils.data.text import text
 from course_utils.data.topics import topics
 from course_utils.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
@@ -27,5 +28,6 @@ __all__ = [
     "number_words",
     "senses",
     "sentence_pairs",
+    "text",
     "topics",
 ]

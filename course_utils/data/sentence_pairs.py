@@ -16,6 +16,7 @@ import numpy as np
 
 from course_utils._validation import require_flag, require_one_of, require_share, require_whole
 from course_utils.data.parallel import MARKS, Pairs, Parallel
+from course_utils.data.text import decoded
 from course_utils.vocabulary import PAD, UNKNOWN, Vocabulary
 
 SECONDS = 30  # without a byte from the network, before it is given up
@@ -74,8 +75,8 @@ def sentence_pairs(
 ):
     """Read sentences and their translations: a source, a tab, a target, a tab, and who wrote them.
 
-    The third column may be missing. The text is UTF-8, plain or zipped; in an archive it is the one
-    `.txt` besides `_about.txt`. It is normalised (Unicode NFC), repeated pairs are left out, and all
+    The third column may be missing. The text is UTF-8 or CP949, plain or zipped; in an archive it is the
+    one `.txt` besides `_about.txt`. It is normalised (Unicode NFC), repeated pairs are left out, and all
     translations of a source sentence are in the same part.
 
     Args:
@@ -227,11 +228,11 @@ def _text(content):
     if content.startswith(ZIPPED):
         content = _unzipped(content)
     try:
-        return content.decode("utf-8-sig")
+        return decoded(content)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"The text must be UTF-8; line {line} is not. Received: byte "
+            f"The text must be UTF-8 or CP949; line {line} is not. Received: byte "
             f"{content[error.start]:#04x} at {error.start}"
         ) from error
 

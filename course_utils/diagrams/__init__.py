@@ -7,15 +7,20 @@ from course_utils.diagrams.kinds import taught_choice
 from course_utils.diagrams.networks import bidirectional, seq2seq, stack, unrolled
 from course_utils.diagrams.search import beam
 from course_utils.diagrams.self_attention import query_key_value
+from course_utils.diagrams.transformer import architecture, block_orders
+from course_utils.diagrams.your_own import pipeline
 
 __all__ = [
     "COLORS",
+    "architecture",
     "attention_step",
     "beam",
     "bidirectional",
+    "block_orders",
     "both_orders",
     "gru_cell",
     "lstm_cell",
+    "pipeline",
     "query_key_value",
     "rnn_cell",
     "seq2seq",
