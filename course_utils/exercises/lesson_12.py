@@ -303,58 +303,48 @@ def _padded(rows, value=0, front=False):
     return np.array([fill + row if front else row + fill for fill, row in both])
 
 
+READ, SAID = [[1, *row] for row in TARGETS], [[*row, 2] for row in TARGETS]
+
+
 def _three(answer):
     came = properties.several(answer(SOURCES, TARGETS), PAIR)
     return [properties.numbers(each) for each in came]
 
 
-READ, SAID = [[1, *row] for row in TARGETS], [[*row, 2] for row in TARGETS]
+def _is_padded(answer, number, rows, mistakes):
+    counts = _padded(rows, 2), "padding that counts, id 2: models and losses look for 0"
+    properties.same_values(_three(answer)[number], _padded(rows), [counts, *mistakes])
 
 
 def _pads_the_sources(answer):
-    came = _three(answer)[0]
-    properties.same_values(
-        came,
-        _padded(SOURCES),
-        [
-            (_padded(SOURCES, 2), "padding that counts, id 2: models and losses look for 0"),
-            (_padded(SOURCES, 1), "padding that counts, id 1: models and losses look for 0"),
-            (_padded(SOURCES, front=True), "padding on the left: it stands on the right"),
-            (_padded([[1, *row] for row in SOURCES]), "a start mark before the sources: they have none"),
-            (_padded([[*row, 2] for row in SOURCES]), "an end mark after the sources: they have none"),
-            (_padded([row[:1] for row in SOURCES]), "sources that are cut"),
-        ],
-    )
+    mistakes = [
+        (_padded(SOURCES, 1), "padding that counts, id 1: models and losses look for 0"),
+        (_padded(SOURCES, front=True), "padding on the left: it stands on the right"),
+        (_padded([[1, *row] for row in SOURCES]), "a start mark before the sources: they have none"),
+        (_padded([[*row, 2] for row in SOURCES]), "an end mark after the sources: they have none"),
+        (_padded([row[:1] for row in SOURCES]), "sources that are cut"),
+    ]
+    _is_padded(answer, 0, SOURCES, mistakes)
 
 
 def _reads_the_start_and_the_target(answer):
-    came = _three(answer)[1]
-    properties.same_values(
-        came,
-        _padded(READ),
-        [
-            (_padded(READ, 2), "padding that counts, id 2: models and losses look for 0"),
-            (_padded(TARGETS), "no start mark: the first step has nothing to read"),
-            (_padded(SAID), "the labels: it would read what it is to say"),
-            (_padded([[1, *row, 2] for row in TARGETS]), "the end mark, too: nothing comes after it"),
-            (_padded([[2, *row] for row in TARGETS]), "the end mark in front: the start mark is id 1"),
-        ],
-    )
+    mistakes = [
+        (_padded(TARGETS), "no start mark: the first step has nothing to read"),
+        (_padded(SAID), "the labels: it would read what it is to say"),
+        (_padded([[1, *row, 2] for row in TARGETS]), "the end mark, too: nothing comes after it"),
+        (_padded([[2, *row] for row in TARGETS]), "the end mark in front: the start mark is id 1"),
+    ]
+    _is_padded(answer, 1, READ, mistakes)
 
 
 def _labels_are_one_ahead(answer):
-    came = _three(answer)[2]
-    properties.same_values(
-        came,
-        _padded(SAID),
-        [
-            (_padded(SAID, 2), "padding that counts, id 2: models and losses look for 0"),
-            (_padded(READ), "labels that are what the decoder reads: it need only copy them"),
-            (_padded(TARGETS), "no end mark: a model would never stop"),
-            (_padded([[1, *row, 2] for row in TARGETS]), "the start mark, too: it is read, and never said"),
-            (_padded([[*row[1:], 2] for row in TARGETS]), "labels that are two ahead of what is read"),
-        ],
-    )
+    mistakes = [
+        (_padded(READ), "labels that are what the decoder reads: it need only copy them"),
+        (_padded(TARGETS), "no end mark: a model would never stop"),
+        (_padded([[1, *row, 2] for row in TARGETS]), "the start mark, too: it is read, and never said"),
+        (_padded([[*row[1:], 2] for row in TARGETS]), "labels that are two ahead of what is read"),
+    ]
+    _is_padded(answer, 2, SAID, mistakes)
 
 
 IDS = np.array([[4, 2, 4], [1, 3, 1], [2, 3, 0]])
