@@ -62,6 +62,11 @@ def test_one_text_is_read_alike_however_it_is_stored(content, file):
     assert expected.characters == len(KOREAN)
 
 
+def test_cp949_has_syllables_that_its_elder_lacks(file):
+    story = f"똠방각하, 펲시\n\n{KOREAN}"
+    assert same(text(file(story.encode("cp949"))), text(story))
+
+
 def test_a_string_with_a_mark_and_other_line_ends_is_the_same_text():
     assert same(text("\ufeff" + KOREAN.replace("\n", "\r\n")), text(KOREAN))
 
@@ -111,6 +116,7 @@ def test_only_characters_that_training_has_often_enough_have_an_id():
     counts = [trained.count(token) for token in task.vocabulary.tokens[2:]]
     assert counts == sorted(counts, reverse=True)
     assert min(counts) >= 3
+    assert text(KOREAN, min_count=min(counts)).vocabulary.tokens == task.vocabulary.tokens
     assert task.vocabulary.marks == (data.PAD, data.UNKNOWN)
     assert task.train.ids.min() > 0
     with pytest.raises(ValueError, match="Received: min_count=100000"):
