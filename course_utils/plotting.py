@@ -138,7 +138,7 @@ def _last_finite(values):
 
 
 def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", limit=None):
-    """Draw a matrix as coloured cells, zero in white.
+    """Draw a matrix as coloured cells, zero in white; two colours only where there is a negative value.
 
     Args:
         values: `(rows, columns)`.
@@ -166,7 +166,8 @@ def heatmap(values, rows, columns, xlabel, ylabel, title=None, label="value", li
         raise ValueError(f"`limit` must be positive. Received: limit={limit}")
     limit = limit or np.abs(values.astype(float)).max()
     _, axes = plt.subplots(figsize=(1.6 + 0.32 * len(columns), 1.2 + 0.26 * len(rows)))
-    image = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    cmap, least = ("RdBu_r", -limit) if values.min() < 0 else ("Blues", 0)
+    image = axes.imshow(values, cmap=cmap, vmin=least, vmax=limit, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=90 if len("".join(map(str, columns))) > 40 else 0)
     axes.set_yticks(range(len(rows)), rows)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)

@@ -289,7 +289,9 @@ class TestFile:
 
     def test_another_encoding_is_named_with_its_line(self, file):
         content = "\n".join([*LINES[:5], "Été\tSummer"]).encode("latin-1")
-        with pytest.raises(ValueError, match=r"must be UTF-8; line 6 is not. Received: byte 0xc9 at \d+$"):
+        with pytest.raises(
+            ValueError, match=r"must be UTF-8 or CP949; line 6 is neither. Received: byte 0xc9 at \d+$"
+        ):
             data.sentence_pairs(file(content))
         with pytest.raises(ValueError, match=r"line 1 is not. Received: byte 0xff at 0"):
             data.sentence_pairs(file("\n".join(LINES).encode("utf-16")))

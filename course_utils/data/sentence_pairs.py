@@ -232,7 +232,7 @@ def _text(content):
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"The text must be UTF-8; line {line} is not. Received: byte "
+            f"The text must be UTF-8 or CP949; line {line} is neither. Received: byte "
             f"{content[error.start]:#04x} at {error.start}"
         ) from error
 

@@ -1,6 +1,7 @@
 """A text of one's own, character by character: a file or a string, in windows to train and to validate."""
 
 import contextlib
+import itertools
 import math
 import os
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils._validation import require_share, require_whole
-from course_utils.data.topics import BETWEEN, TEXTS, Windows
+from course_utils.data.topics import BETWEEN, TEXTS, Windows, cut_windows, new_windows
 from course_utils.vocabulary import UNKNOWN, Vocabulary
 
 LONGEST_PATH = 255  # characters: a longer string that is no file is a text
@@ -50,8 +51,8 @@ def text(path_or_text=None, length=64, most=None, validation=0.1, min_count=2):
 
     A file is UTF-8, with a byte order mark or without, or CP949, with any line ends. The text is normalised
     (Unicode NFC, one line feed at each line's end). A paragraph that has stood before is left out, and so
-    is a held-out window that stands in training: else what is held out could have been trained on. Windows
-    in a row are held out together, evenly over the text.
+    is a held-out window that stands anywhere in the training text: else what is held out could have been
+    trained on. Windows in a row are held out together, evenly over the text.
 
     Args:
         path_or_text: a file; or the text itself, a string that has a line end or more than 255 characters
@@ -134,15 +135,13 @@ def _normalised(content):
 
 
 def _windows(content, length, validation):
-    """Return the windows as strings; each begins with the last character of the one before."""
-    starts = range(0, len(content) - length, length)
     needed = _least(validation) * length + 1
     if len(content) < needed:
         raise ValueError(
             f"A text must have at least {needed:,} characters for windows of {length}, of which a share of "
             f"{validation:g} is held out. Received: {len(content):,} characters, {content[:40]!r}"
         )
-    return [content[start : start + length + 1] for start in starts]
+    return cut_windows(content, length)
 
 
 def _least(validation):
@@ -151,14 +150,22 @@ def _least(validation):
 
 
 def _apart(windows, validation):
-    """Return the windows to train, and those that are held out and do not stand in training."""
+    """Return the windows to train, and those that are held out and stand nowhere in the training text."""
     block = min(BLOCK, len(windows) // _least(validation))
-    train, held_out = [], []
-    for number, start in enumerate(range(0, len(windows), block)):
-        is_held_out = int((number + 1) * validation) > int(number * validation)
-        (held_out if is_held_out else train).extend(windows[start : start + block])
-    trained_on = set(train)
-    held_out = [window for window in held_out if window not in trained_on]
+
+    def is_held_out(numbered):
+        number = numbered[0] // block
+        return int((number + 1) * validation) > int(number * validation)
+
+    train, held_out, trained_on = [], [], []
+    for held, run in itertools.groupby(enumerate(windows), is_held_out):
+        row = [window for _, window in run]
+        if held:
+            held_out += row
+        else:
+            train += row
+            trained_on.append(row[0] + "".join(window[1:] for window in row[1:]))
+    held_out = new_windows(held_out, trained_on)
     if not train or not held_out:
         raise ValueError(
             "There must be windows to train, and others to validate. "

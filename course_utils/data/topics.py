@@ -21,8 +21,8 @@ class Windows:
     Attributes:
         ids: of the characters, `(windows, length + 1)`. Each window begins with the last character of the
             one before, so that every character but the first is a label once. What fills no window at the
-            end, fewer than `length` characters, is left out, and so are held-out windows that stand in
-            training, too: the rule of a table, or at a small length any phrase.
+            end, fewer than `length` characters, is left out, and so are held-out windows that stand
+            anywhere in the training text: a line of a table, or at a small length any phrase.
     """
 
     ids: np.ndarray
@@ -65,7 +65,8 @@ def topics(length=64, test=0.1):
 
     They are a few hundred thousand characters, and differ between Python's versions; the vocabulary does
     not. The texts share paragraphs. One that has stood before is left out, and the rest is held out piece
-    by piece, evenly over the alphabet of topics: so no paragraph is in both parts, and no window either.
+    by piece, evenly over the alphabet of topics. No paragraph is in both parts, and no held-out window stands
+    anywhere in the training text.
 
     Args:
         length: characters that a model reads in each window.
@@ -85,17 +86,31 @@ def topics(length=64, test=0.1):
     for number, piece in enumerate(_pieces()):
         held_out = int((number + 1) * test) > int(number * test)
         parts["test" if held_out else "train"].append(piece)
-    windows = {name: _windows(vocabulary, BETWEEN.join(part), length) for name, part in parts.items()}
-    trained_on = {window.tobytes() for window in windows["train"].ids}
-    new = [window.tobytes() not in trained_on for window in windows["test"].ids]
-    windows["test"] = Windows(windows["test"].ids[np.array(new, bool)])
+    texts = {name: BETWEEN.join(part) for name, part in parts.items()}
+    windows = {name: cut_windows(content, length) for name, content in texts.items()}
+    windows["test"] = new_windows(windows["test"], [texts["train"]])
     for name, part in windows.items():
-        if not len(part):
+        if not part:
             raise ValueError(
                 f"There must be a window to train and one to test; `{name}` has none. "
                 f"Received: length={length}, test={test}"
             )
-    return Topics(vocabulary, **windows)
+    ids = {name: Windows(vocabulary.encode(map(list, part))) for name, part in windows.items()}
+    return Topics(vocabulary, **ids)
+
+
+def cut_windows(content, length):
+    """Return the windows as strings; each begins with the last character of the one before."""
+    return [content[start : start + length + 1] for start in range(0, len(content) - length, length)]
+
+
+def new_windows(windows, texts):
+    """Return the windows that stand nowhere in the texts."""
+    length, known = max(map(len, windows), default=0), set()
+    for content in texts:
+        runs = (content[start : start + length] for start in range(len(content) - length + 1))
+        known |= set(windows).intersection(runs)
+    return [window for window in windows if window not in known]
 
 
 def _pieces():
@@ -109,10 +124,3 @@ def _pieces():
         pieces[-1].append(paragraph)
         size += len(paragraph) + len(BETWEEN)
     return [BETWEEN.join(piece) for piece in pieces]
-
-
-def _windows(vocabulary, text, length):
-    ids = vocabulary.encode([list(text)])[0] if text else np.zeros(0, "int32")
-    starts = np.arange(0, len(ids) - length, length)
-    length = min(length, len(ids))  # without a window, whatever the length
-    return Windows(ids[starts[:, None] + np.arange(length + 1)])

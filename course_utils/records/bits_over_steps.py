@@ -18,7 +18,7 @@ from course_utils.training import train
 LESSON = "11"
 TIME, BATCH = 64, 32
 RATES = {"GRU": 1e-2, "wide GRU": 5e-3, "1 block": 5e-3, "2 blocks": 5e-3}
-PARTS = [{"model": model, "seed": seed, "epochs": 10} for seed in range(1) for model in RATES]
+PARTS = [{"model": model, "seed": seed, "epochs": 10} for seed in range(3) for model in RATES]
 WITHIN = {"bits": 0.1, "training": 0.1, "parameters": 0, "steps": 100}
 
 
@@ -31,13 +31,17 @@ def writer(model, size):
     return LanguageModel(TransformerDecoder(depth, 4, 4 * dim, cross=False), size, embedding_dim=dim)
 
 
-def trained(model, text, epochs, rate):
-    """Train a model of characters; return the bits a character, held-out and in training, by epoch."""
-    steps = epochs * (len(text.train) // BATCH)
+def rises_and_falls(rate, steps):
+    """Return a schedule that rises to the rate in a twentieth of the steps, and falls to 0 in the others."""
     rising = steps // 20
-    schedule = optimizers.schedules.CosineDecay(
+    return optimizers.schedules.CosineDecay(
         rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
     )
+
+
+def trained(model, text, epochs, rate):
+    """Train a model of characters; return the bits a character, held-out and in training, by epoch."""
+    schedule = rises_and_falls(rate, epochs * (len(text.train) // BATCH))
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizers.Adam(schedule, clipnorm=1.0), loss)
     held_out = text.test.inputs, text.test.labels

@@ -1,4 +1,4 @@
-"""Eight post-norm blocks: which learning rate do they bear, and which with warm-up?"""
+"""Eight blocks: which learning rate do they bear, post-norm and pre-norm, and which with warm-up?"""
 
 import keras
 import numpy as np
@@ -10,8 +10,13 @@ from course_utils.training import train
 
 LESSON = "11"
 LETTERS, LENGTH, UNITS, DEPTH, BATCH = 10, 10, 32, 8, 64
-STARTS = {"as it is": (3e-3, False), "warm-up": (3e-3, True), "a tenth": (3e-4, False)}
-PARTS = [{"start": start, "seed": 0, "epochs": 3} for start in STARTS]
+ARMS = {
+    "post-norm": ("after", 3e-3, False),
+    "post-norm, warm-up": ("after", 3e-3, True),
+    "post-norm, a tenth": ("after", 3e-4, False),
+    "pre-norm": ("before", 3e-3, False),
+}
+PARTS = [{"arm": arm, "seed": seed, "epochs": 3} for arm in ARMS for seed in range(3)]
 WITHIN = {"right": 0.3}
 
 
@@ -27,21 +32,18 @@ def turner(block, rate):
     return model
 
 
-def make(start, seed, epochs):
+def make(arm, seed, epochs):
     """Train one stack; return the share of held-out letters right by epoch.
 
     With warm-up the rate rises over the first half of the updates, and else it is the same from the start.
     """
-    rate, rises = STARTS[start]
+    normalize, rate, rises = ARMS[arm]
     rng = np.random.default_rng(seed)
     letters, held_out = (rng.integers(LETTERS, size=(count, LENGTH)) for count in (10_000, 1_000))
     steps = epochs * (len(letters) // BATCH)
     rising = optimizers.schedules.PolynomialDecay(rate / 100, steps // 2, rate)
     keras.utils.set_random_seed(seed)
-    model = turner(lambda: TransformerBlock(2, 2 * UNITS, normalize="after"), rising if rises else rate)
+    model = turner(lambda: TransformerBlock(2, 2 * UNITS, normalize=normalize), rising if rises else rate)
     test = held_out, held_out[:, ::-1]
-    return {
-        "right": train(model, letters, letters[:, ::-1], epochs, BATCH, validation=test).history[
-            "val_accuracy"
-        ]
-    }
+    history = train(model, letters, letters[:, ::-1], epochs, BATCH, validation=test).history
+    return {"right": history["val_accuracy"]}

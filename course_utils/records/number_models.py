@@ -1,24 +1,29 @@
-"""The models of the course on the number words which no other record has: SimpleRNN, LSTM, Transformer.
+"""The models of the course on the number words: three cells, alone and with attention, and a Transformer.
 
-The schedule is that of `looking_back`, and so is the test.
+One schedule, one number of updates, and the test of `looking_back`.
 """
 
 import keras
 import numpy as np
 from keras import losses, optimizers
 
+from course_utils.attention import LuongAttention
 from course_utils.blocks import TransformerDecoder, TransformerEncoder
 from course_utils.data.number_words import number_words
 from course_utils.measure import exact_match, mean_by_group
-from course_utils.records.looking_back import BATCH, RATE, UNITS
-from course_utils.recurrent import LSTMCell, SimpleRNNCell
+from course_utils.records.bits_over_steps import rises_and_falls
+from course_utils.recurrent import GRUCell, LSTMCell, SimpleRNNCell
 from course_utils.seq2seq import Decoder, Encoder, Seq2Seq
 from course_utils.training import train
 from course_utils.transformer import Transformer
 
 LESSON = "11"
-RATES = {"SimpleRNN": RATE / 3, "LSTM": RATE, "Transformer": RATE / 3}
-PARTS = [{"model": model, "epochs": 5, "seed": seed} for seed in range(1) for model in RATES]
+UNITS, BATCH = 64, 128
+CELLS = {"SimpleRNN": SimpleRNNCell, "LSTM": LSTMCell, "GRU": GRUCell}
+LOOKING = " + attention"
+MODELS = (*CELLS, *(cell + LOOKING for cell in CELLS), "Transformer")
+RATES = {"SimpleRNN": 3e-3, "LSTM": 1e-2, "GRU": 1e-2, "Transformer": 3e-3}
+PARTS = [{"model": model, "epochs": 5, "seed": seed} for seed in range(3) for model in MODELS]
 WITHIN = {"right": 0.15, "by_words": 0.2, "parameters": 0}
 
 
@@ -28,8 +33,9 @@ def translator(numbers, model):
     if model == "Transformer":
         encoder, decoder = TransformerEncoder(1, 4, 2 * UNITS), TransformerDecoder(1, 4, 2 * UNITS)
         return Transformer(encoder, decoder, *sizes, embedding_dim=UNITS)
-    cell = {"SimpleRNN": SimpleRNNCell, "LSTM": LSTMCell}[model]
-    return Seq2Seq(Encoder(cell, UNITS), Decoder(cell, UNITS), *sizes, embedding_dim=32)
+    cell = CELLS[model.removesuffix(LOOKING)]
+    attention = LuongAttention("dot") if model.endswith(LOOKING) else None
+    return Seq2Seq(Encoder(cell, UNITS), Decoder(cell, UNITS, attention=attention), *sizes, embedding_dim=32)
 
 
 def make(model, epochs, seed):
@@ -41,11 +47,7 @@ def make(model, epochs, seed):
     numbers = number_words(seed=seed)
     keras.utils.set_random_seed(seed)
     network, pairs, test = translator(numbers, model), numbers.train, numbers.test
-    steps = epochs * (len(pairs) // BATCH)
-    rising, rate = steps // 20, RATES[model]
-    schedule = optimizers.schedules.CosineDecay(
-        rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
-    )
+    schedule = rises_and_falls(RATES[model.removesuffix(LOOKING)], epochs * (len(pairs) // BATCH))
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
     network.compile(optimizers.Adam(schedule, clipnorm=1.0), loss)
     train(network, pairs.inputs, pairs.labels, epochs, BATCH)
