@@ -293,7 +293,7 @@ class TestFile:
             ValueError, match=r"must be UTF-8 or CP949; line 6 is neither. Received: byte 0xc9 at \d+$"
         ):
             data.sentence_pairs(file(content))
-        with pytest.raises(ValueError, match=r"line 1 is not. Received: byte 0xff at 0"):
+        with pytest.raises(ValueError, match=r"line 1 is neither. Received: byte 0xff at 0"):
             data.sentence_pairs(file("\n".join(LINES).encode("utf-16")))
 
     @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])

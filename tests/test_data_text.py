@@ -33,6 +33,14 @@ def read_back(part, vocabulary):
     return ["".join(vocabulary.tokens[number] for number in row) for row in part.ids]
 
 
+def training_text(windows, train):
+    """What is trained on, as one string, with a mark wherever something is held out."""
+    kept, runs = set(train), ["\0"]
+    for window in windows:
+        runs.append(window[runs[-1] != "\0" :] if window in kept else "\0")
+    return "".join(runs)
+
+
 def same(one, other):
     return (
         one.vocabulary.tokens == other.vocabulary.tokens
@@ -84,8 +92,7 @@ def test_windows_follow_each_other_and_each_is_in_one_part(length):
     train, held_out = (read_back(part, task.vocabulary) for part in (task.train, task.validation))
     left = iter(windows)
     assert all(window in left for window in train)  # in their order
-    in_training = [window for window in windows if window in set(train)]
-    assert len(held_out) == len(windows) - len(in_training)
+    assert held_out == [window for window in windows if window not in training_text(windows, train)]
     assert set(task.vocabulary.tokens[2:]) <= set(KOREAN)
     np.testing.assert_array_equal(task.train.inputs[:, 1:], task.train.labels[:, :-1])
 
@@ -108,6 +115,15 @@ def test_repeated_paragraphs_and_windows_are_left_out():
     assert "2 paragraphs repeated" in repr(text(song))
     with pytest.raises(ValueError, match="Received: 72 and 0 different ones"):
         text("abcdefgh" * 80 + "a", length=8)
+
+
+def test_a_window_that_stands_elsewhere_in_training_is_not_held_out():
+    content = "".join(np.random.default_rng(0).choice(list("abcdefgh"), size=3_000)) + "\n"
+    task = text(content, length=16)
+    first, *others = read_back(task.validation, task.vocabulary)
+    content = content[:5] + first + content[5 + len(first) :]  # where no window begins
+    task = text(content, length=16)
+    assert read_back(task.validation, task.vocabulary) == others
 
 
 def test_only_characters_that_training_has_often_enough_have_an_id():

@@ -345,6 +345,7 @@ NOT_NUMBERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_no_number_is_wrong(name, capsys):
     for kind, number in itertools.product(NOT_NUMBERS, range(arrays_of(name))):
@@ -370,6 +371,7 @@ def test_each_property_by_itself_refuses_what_is_no_number(name, holds):
                 holds(turned(name, NOT_NUMBERS[kind], number))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_wrong_at_one_place_is_wrong(name, capsys):
     def off_by_one(leaf):
@@ -382,6 +384,7 @@ def test_an_answer_that_is_wrong_at_one_place_is_wrong(name, capsys):
         assert "✗" in said(capsys, name, turned(name, off_by_one, number)), place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_scaled_is_wrong(name, capsys):
     for factor, number in itertools.product([0.98, 1.02, -1], range(arrays_of(name))):

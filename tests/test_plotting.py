@@ -350,3 +350,13 @@ def test_each_model_has_its_heads_and_each_cell_its_number():
         assert [text.get_text() for text in each.texts] == [
             f"{weight:.2f}" for row in table for weight in row
         ]
+
+
+@pytest.mark.parametrize(
+    ("least", "color_map", "bottom"), [(-1, "RdBu_r", -4), (0, "Blues", 0), (2, "Blues", 0)]
+)
+def test_a_matrix_has_two_colours_only_where_a_value_is_negative(least, color_map, bottom):
+    axes = plotting.heatmap([[least, 3], [1, 4]], ["a", "b"], ["c", "d"], "columns", "rows")
+    (image,) = axes.get_images()
+    assert image.cmap.name == color_map
+    assert image.get_clim() == (bottom, 4)

@@ -1,7 +1,5 @@
 """The models of lesson 11's records read what they say, and their measures find it."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from keras import ops
@@ -81,38 +79,35 @@ def test_positions_begin_where_they_are_told_to(positions):
     np.testing.assert_allclose(costs[:, -1], -np.log2(chances[:, -1, 3]), rtol=1e-3)
 
 
-def test_counts_of_a_text_in_which_two_characters_decide(monkeypatch):
-    rng = np.random.default_rng(3)
-    follows = rng.permutation(64).reshape(8, 8) % 8
-    row = [0, 1]
-    while len(row) < 6_000:
-        row.append(int(follows[row[-2], row[-1]]) if rng.random() < 0.9 else int(rng.integers(8)))
-    ids = np.array(row) + 2
-    monkeypatch.setattr(character_counts, "topics", lambda length: _cut(ids, length))
-    bits = character_counts.make(4)["bits"]
-    assert bits[0] == pytest.approx(3, abs=0.3)
-    assert bits[2] < 1.1 < bits[1]  # 0.9 + 0.1 / 8 of what follows is right
-    assert bits[3] < bits[2] + 0.2
-
-
-def _cut(ids, length):
-    starts = np.arange(0, len(ids) - length, length)
-    rows = ids[starts[:, None] + np.arange(length + 1)]
-    train, test = (
-        SimpleNamespace(ids=part, inputs=part[:, :-1], labels=part[:, 1:])
-        for part in np.split(rows, [len(rows) * 9 // 10])
-    )
-    return SimpleNamespace(train=train, test=test, vocabulary=range(10))
+def test_the_counts_are_those_of_the_whole_text_and_name_each_held_out_character():
+    text = topics(length=character_counts.TIME)
+    (first, *_) = character_counts.make(0)["bits"]
+    counts = np.bincount(np.append(text.train.ids[0], text.train.labels[1:].ravel()), minlength=SIZE)
+    chances = counts / counts.sum()  # what is given up is a hundredth of a bit
+    assert first == pytest.approx(-np.log2(chances[text.test.labels]).mean(), abs=0.05)
 
 
 def test_the_models_of_the_number_words_have_states_or_vectors_of_one_size():
     numbers = number_models.number_words(train=200, validation=100, test=100, digits=4)
-    counts = {}
-    for name in number_models.RATES:
+    counts, looks = {}, {}
+    for name in number_models.MODELS:
         model = number_models.translator(numbers, name)
         assert model(numbers.test.inputs).shape == (
             *numbers.test.labels.shape,
             len(numbers.target_vocabulary),
         )
-        counts[name] = model.count_params()
-    assert counts["SimpleRNN"] < counts["LSTM"] < counts["Transformer"]
+        counts[name], looks[name] = model.count_params(), getattr(model.decoder, "attention", None)
+    assert counts["SimpleRNN"] < counts["GRU"] < counts["LSTM"] < counts["Transformer"]
+    for cell in number_models.CELLS:
+        assert looks[cell] is None
+        assert looks[cell + number_models.LOOKING] is not None
+
+
+@pytest.mark.parametrize(("steps", "rising"), [(100, 5), (780, 39)])
+def test_a_rate_rises_in_a_twentieth_of_the_steps_and_falls_to_0(steps, rising):
+    schedule = bits_over_steps.rises_and_falls(0.01, steps)
+    rates = [float(schedule(step)) for step in range(steps + 1)]
+    assert np.argmax(rates) == rising
+    assert max(rates) == pytest.approx(0.01)
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[-1] == pytest.approx(0, abs=1e-8)

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from course_utils.data.text import text
 from course_utils.records import own_pairs
 from course_utils.records.planted_failures import MISTAKES, moved, numbers_of, prepared, translator
-from course_utils.records.text_sizes import STRENGTH, bits_of_counts
 
 
 @pytest.fixture(name="numbers", scope="module")
@@ -101,15 +99,3 @@ def test_the_weights_of_the_best_epoch_are_kept():
             weight.assign(ops.full(weight.shape, epoch))
         best.on_epoch_end(epoch, {"val_loss": loss})
     assert {float(weight.flat[0]) for weight in best.weights} == {1.0}
-
-
-def test_counts_are_smoothed_by_those_of_one_letter_fewer():
-    steps = np.cumsum(np.random.default_rng(0).integers(1, 3, size=3_000)) % 8
-    task = text("".join("abcdefgh"[step] for step in steps), length=16)  # each letter has two that follow
-    size = len(task.vocabulary)
-    counts = np.bincount(task.train.ids.ravel(), minlength=size)
-    p = (counts + STRENGTH / size) / (counts.sum() + STRENGTH)
-    expected = -np.log2(p[task.validation.labels]).mean()
-    assert bits_of_counts(task, 0) == pytest.approx(expected, rel=1e-6)
-    assert bits_of_counts(task, 0) == pytest.approx(3, abs=0.1)
-    assert bits_of_counts(task, 1) == pytest.approx(1, abs=0.1)

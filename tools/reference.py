@@ -15,7 +15,7 @@ PAGE = lessons.ROOT / "docs/reference.md"
 MODULES = (
     *("embedding", "recurrent", "attention", "local_attention", "hard_attention", "multi_head_attention"),
     *("blocks", "seq2seq", "transformer", "language_model", "generation", "data", "vocabulary"),
-    *("measure", "plotting", "diagrams", "training", "lesson", "exercises", "records"),
+    *("measure", "ngrams", "plotting", "diagrams", "training", "lesson", "exercises", "records"),
 )
 NOT_FOR_READERS = ("_", "all_masks", "build", "call", "compute_", "from_config", "get_config", "require_")
 SECTION = re.compile(r"(?:Args|Attributes|Call|Returns|Raises):\n")

@@ -1,15 +1,15 @@
 """How long must a text be? A small Transformer and counts, on the first characters of Python's help texts.
 
-What is held out of a text shares no window with training, and chooses the epoch that is kept. The counts are
-of runs of letters, each length smoothed by the one before: an n-gram model, with nothing to choose.
+What is held out of a text stands nowhere in training, and chooses the weights that are kept.
 """
 
-from collections import Counter
+import math
 
 import keras
 import numpy as np
 from keras import callbacks, losses, optimizers
 
+from course_utils import ngrams
 from course_utils.blocks import TransformerDecoder
 from course_utils.data.text import text
 from course_utils.language_model import LanguageModel
@@ -18,9 +18,10 @@ from course_utils.training import train
 LESSON = "12"
 SIZES = 10_000, 40_000, 80_000
 PARTS = [{"characters": characters, "seed": seed} for seed in range(3) for characters in SIZES]
-UNITS, DEPTH, RATE, BATCH, EPOCHS, PATIENCE = 96, 1, 5e-3, 32, 30, 4
-ORDERS, STRENGTH = range(6), 3  # letters before the one that is counted; weight of the shorter run
-WITHIN = {"writer": 0.2, "counts": 0.2, "epoch": 15}
+UNITS, DEPTH, RATE, BATCH = 96, 1, 5e-3, 32
+UPDATES, PATIENCE = 2_000, 200  # training ends when so many updates have not been better
+LONGEST = 7  # letters before the one that is counted
+WITHIN = {"writer": 0.2, "counts": 0.2, "best": 300}
 
 
 def writer(size):
@@ -32,46 +33,22 @@ def writer(size):
     return model
 
 
-def bits_of_counts(task, order):
-    """Return the bits a held-out character of counts, each with up to `order` letters before it.
-
-    p(letter | n letters) = (count of both + STRENGTH p(letter | n - 1 letters)) / (count + STRENGTH), and
-    without any letter 1 / V in place of what is shorter.
-    """
-    runs, before = Counter(), Counter()
-    for row in _rows(task.train):
-        for n in range(order + 1):
-            runs.update(row[at - n : at + 1] for at in range(n, len(row)))
-            before.update(row[at - n : at] for at in range(n, len(row)))
-    bits = []
-    for row in _rows(task.validation):
-        for at in range(1, len(row)):
-            p = 1 / len(task.vocabulary)
-            for n in range(min(order, at) + 1):
-                context = row[at - n : at]
-                p = (runs[context + row[at]] + STRENGTH * p) / (before[context] + STRENGTH)
-            bits.append(-np.log2(p))
-    return float(np.mean(bits))
-
-
-def _rows(windows):
-    return ["".join(map(chr, row)) for row in windows.ids]
-
-
 def make(characters, seed):
-    """Train one model until its held-out loss has not been better for some epochs; return bits a character.
+    """Train one model until its held-out loss has not been better for long; return bits a character.
 
-    `writer` is that of the best epoch, `epoch` its number, `counts` those of 0 to 5 letters before.
+    `writer` is that of the best epoch, `best` the updates until then; `counts` has 0 to 7 letters before.
     """
     task = text(most=characters)
+    size, training, held_out = len(task.vocabulary), task.train, task.validation
+    steps = len(training) // BATCH
     keras.utils.set_random_seed(seed)
-    model = writer(len(task.vocabulary))
-    held_out = task.validation.inputs, task.validation.labels
-    early = callbacks.EarlyStopping(patience=PATIENCE)
-    history = train(model, task.train.inputs, task.train.labels, EPOCHS, BATCH, held_out, [early]).history
-    epoch = int(np.argmin(history["val_loss"]))
+    early = [callbacks.EarlyStopping(patience=math.ceil(PATIENCE / steps))]
+    validation = held_out.inputs, held_out.labels
+    came = train(
+        writer(size), training.inputs, training.labels, UPDATES // steps, BATCH, validation, early
+    ).history["val_loss"]
     return {
-        "writer": float(history["val_loss"][epoch] / np.log(2)),
-        "epoch": epoch + 1,
-        "counts": [bits_of_counts(task, order) for order in ORDERS],
+        "writer": min(came) / math.log(2),
+        "best": (1 + int(np.argmin(came))) * steps,
+        "counts": ngrams.bits(training.ids, held_out.ids, size, LONGEST).tolist(),
     }
