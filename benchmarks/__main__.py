@@ -65,8 +65,8 @@ with attention after or before the recurrence, beside the same without."""
 SELF_ATTENTION = """\
 Attention of many heads, a sequence to itself without the future, beside `keras.layers.MultiHeadAttention`,
 all in one process; and a language model of two blocks (64 prompts of 16 tokens, size 64) that has a KV
-cache, beside the same model when it reads the whole text again for every token. With it, the seconds
-are to grow no faster than the tokens."""
+cache, beside the same model when it reads the whole text again for every token. With it each token costs
+one step, which looks at all the keys that are kept: the seconds grow a little faster than the tokens."""
 QUALITY = """\
 How long a model trains (128 units, batches of 128) until it writes 99 of 100 held-out number words right,
 from the first token to the end mark: tracing and compiling included, looking whether it is there (after

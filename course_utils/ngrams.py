@@ -1,4 +1,4 @@
-"""Counting: which token comes after which others. The strongest simple language model beside a network."""
+"""Counting: which token comes after which others. A strong simple language model beside a network."""
 
 import math
 from collections import Counter
@@ -13,8 +13,8 @@ def bits(train, held_out, size, longest):
 
     It counts which token has come after the n before it. Each count gives up a part of itself, and what is
     given up goes to the shorter run, which counts after how many different tokens a run has come, not how
-    often. This is interpolated Kneser-Ney smoothing (Chen and Goodman 1999, "An empirical study of smoothing
-    techniques for language modeling", equation 27), with nothing to choose.
+    often: Kneser-Ney smoothing, interpolated (Chen and Goodman 1999, "An empirical study of smoothing
+    techniques for language modeling").
 
     Args:
         train: ids of the texts that are counted, `(texts, time)`.
