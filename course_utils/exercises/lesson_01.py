@@ -68,7 +68,7 @@ IDS = np.array([[4, 1, 4], [0, 2, 1]])
 
 ADVICE = [
     (re.compile("1D equal size|are valid indices"), "a weight cannot be indexed with an array: use ops.take"),
-    (re.compile("ndims must be >= 2"), "`@` fails for a single id: use ops.take"),
+    (re.compile("ndims must be >= 2|different ndims"), "`@` fails for a single id: use ops.take"),
 ]
 
 
