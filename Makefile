@@ -15,7 +15,7 @@ help:
 	@echo 'make lab ARGS=--edit     the same at the stored lessons, for authors'
 	@echo 'make test                set everything up and check everything: code, lessons, claims'
 	@echo 'make test ARGS="-k name" the same, with more options for pytest'
-	@echo 'make quick               the same but for lessons, JAX and what is marked slow: for daily work'
+	@echo 'make quick               for daily work: no lessons, no JAX, nothing slow, and of many cases every fifth'
 	@echo
 	@echo 'make run                 run every lesson and its evidence, and show what held'
 	@echo 'make lesson N=02         the same for one lesson; here and below, N=02e is its evidence'
@@ -48,7 +48,7 @@ lab: setup
 	@$(python) -m tools.lab $(ARGS)
 
 test: which =
-quick: which = --dist=worksteal -m 'not slow' --ignore=tests/test_backends.py tests
+quick: which = --every=5 --dist=worksteal -m 'not slow' --ignore=tests/test_backends.py tests
 test quick: setup
 	@status=0; \
 	$(python) -m ruff check . || status=1; \

@@ -10,10 +10,32 @@ import pytest
 os.environ.setdefault("COURSE_QUIET", "1")
 
 
+def pytest_addoption(parser):
+    """`make quick` tries some cases of each test."""
+    parser.addoption("--every", type=int, default=1, help="of a test with many cases, try every Nth alone")
+
+
 def pytest_configure(config):
     """The patterns of nbval are found from any folder."""
     if path := getattr(config.option, "nbval_sanitize_with", None):
         config.option.nbval_sanitize_with = str(config.rootpath / path)
+
+
+def pytest_collection_modifyitems(config, items):
+    """A test with fewer than N cases loses none, and the first case of each is always tried."""
+    step = config.getoption("every")
+    cases = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out = {
+        id(item)
+        for group in cases.values()
+        if len(group) >= step
+        for place, item in enumerate(group)
+        if place % step
+    }
+    config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
+    items[:] = [item for item in items if id(item) not in left_out]
 
 
 @pytest.fixture(autouse=True)

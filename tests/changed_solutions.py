@@ -1,5 +1,6 @@
 """Wrong answers that are a worked solution with some of its source changed."""
 
+import functools
 import itertools
 import linecache
 
@@ -10,6 +11,8 @@ import tensorflow as tf
 from course_utils import Embedding
 from course_utils.exercises import EXERCISES, solution_source
 
+source_of = functools.cache(solution_source)
+
 
 def changed(name, *changes):
     """Return the solution of an exercise with parts of its source replaced, as from the cell of a notebook.
@@ -18,7 +21,7 @@ def changed(name, *changes):
         name: of the exercise.
         *changes: a part, what stands in its place, the next part, and so on.
     """
-    source = solution_source(name)
+    source = source_of(name)
     for old, new in zip(changes[::2], changes[1::2], strict=True):
         assert source.count(old) == 1, old
         source = source.replace(old, new)

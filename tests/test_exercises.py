@@ -345,7 +345,6 @@ NOT_NUMBERS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_no_number_is_wrong(name, capsys):
     for kind, number in itertools.product(NOT_NUMBERS, range(arrays_of(name))):
@@ -355,7 +354,6 @@ def test_an_answer_that_is_no_number_is_wrong(name, capsys):
         assert "cannot be read" not in out, kind
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "holds"),
     [(name, holds) for name in EXERCISES for _, holds in EXERCISES[name].properties],
@@ -371,7 +369,6 @@ def test_each_property_by_itself_refuses_what_is_no_number(name, holds):
                 holds(turned(name, NOT_NUMBERS[kind], number))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_wrong_at_one_place_is_wrong(name, capsys):
     def off_by_one(leaf):
@@ -384,7 +381,6 @@ def test_an_answer_that_is_wrong_at_one_place_is_wrong(name, capsys):
         assert "✗" in said(capsys, name, turned(name, off_by_one, number)), place
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_that_is_scaled_is_wrong(name, capsys):
     for factor, number in itertools.product([0.98, 1.02, -1], range(arrays_of(name))):
@@ -408,7 +404,6 @@ FORMS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_answer_passes_in_every_form(name, capsys):
     solution = remembered(name) if name.endswith("_experiment") else lambda: None
@@ -616,7 +611,6 @@ RIGHT = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
 def test_a_right_answer_of_another_kind_passes(name, answer, capsys):
     assert "Solved" in said(capsys, name, answer)

@@ -142,6 +142,7 @@ def address(process, text):
     return pytest.fail(f"JupyterLab printed no address:\n{text()}")
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_first_lesson_opens_and_git_sees_nothing_of_it(served):
     course, process, text = served
     server, token = address(process, text)

@@ -73,6 +73,7 @@ def run_in_node(run, given, *arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_page_writes_and_looks_as_python_does(pairs):
     lesson.start()
     texts = ["".join(each) for each in pairs.test.sources[:HELD_OUT]] + list(live.NEVER_READ)

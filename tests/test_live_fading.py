@@ -82,6 +82,7 @@ def test_what_is_left_is_how_far_two_runs_are_apart(network, turned):
     np.testing.assert_allclose(live.faded(network, turned, 0.5, 20)[0][-1], expected, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_the_page_says_is_so():
     """The sentences of site/turn.md, on 50 steps."""
     everything = [live.faded("SimpleRNN", 1, size, 50) for size in (0, 1, 2)]

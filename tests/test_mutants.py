@@ -80,6 +80,7 @@ def test_the_tests_of_the_package_are_those_that_use_no_tool():
     assert not names & {"test_colab.py", "test_mutants.py", "test_bench.py", "test_lessons_form.py"}
 
 
+@pytest.mark.slow
 def test_a_test_that_fails_anyway_catches_nothing(project):
     write(project, "tests/test_layer.py", "def test_never():\n    raise ValueError\n")
     said = mutants.main([], [mutant("2 * x", "3 * x")], project)

@@ -1025,7 +1025,6 @@ def _alone(monkeypatch):
     monkeypatch.delenv("COURSE_SEED", raising=False)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 def test_an_odd_argument_is_named_or_gives_a_right_result(name):
     each = TABLE[name]

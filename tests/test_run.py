@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from small_lessons import CLAIM, STUB, code, markdown, store, write
 
 from tools import form, run
@@ -39,6 +40,7 @@ def test_a_lesson_that_holds(tmp_path, capsys):
     assert re.fullmatch(r"02_good +\d+ s +2/2 claims held +1/1 exercises solved\n", printed)
 
 
+@pytest.mark.slow
 def test_what_fails_is_told_and_does_not_stop_the_others(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(form, "EVIDENCE", form.EVIDENCE._replace(most_seconds=0))
     write(tmp_path, "01_none.ipynb", "not a notebook")
