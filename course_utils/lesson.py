@@ -8,6 +8,7 @@ Three environment variables reach a lesson from outside, and `make` sets them:
 """
 
 import contextlib
+import functools
 import json
 import math
 import numbers
@@ -20,9 +21,10 @@ from typing import NamedTuple
 
 import keras
 
-from course_utils import plotting
+from course_utils import plotting, training
 from course_utils._validation import require_flag, require_number, require_whole
-from course_utils.training import progress, train  # noqa: F401  (a lesson takes them from here)
+from course_utils.tracing import VariablesFirst
+from course_utils.training import progress  # noqa: F401  (a lesson takes it from here)
 
 RELATIONS = {
     ">": operator.gt,
@@ -73,6 +75,14 @@ def seed():
     """
     keras.utils.set_random_seed(_seed)
     return _seed
+
+
+@functools.wraps(training.train)
+def train(model, inputs, labels, epochs, batch_size=64, validation=None, callbacks=()):
+    """Train, and trace the step of training once."""
+    if isinstance(callbacks, (list, tuple)):
+        callbacks = [VariablesFirst(inputs, labels, batch_size), *callbacks]
+    return training.train(model, inputs, labels, epochs, batch_size, validation, callbacks)
 
 
 def predict(what, guess=None):

@@ -6,11 +6,12 @@ from collections import namedtuple
 from tools import lessons
 
 PAGE = lessons.ROOT / "GLOSSARY.md"
-# "*hidden state* $h$ (은닉 상태)", "a *deep* RNN (심층 순환 신경망)", "the LSTM (장단기 메모리)"
-# or "*context vector* (컨텍스트 벡터, also 문맥 벡터)"
+# "*hidden state* $h$ (은닉 상태)", "a *deep* RNN (심층 순환 신경망)", "the LSTM (장단기 메모리)",
+# "**The cache** (캐시)", "*context vector* (컨텍스트 벡터, also 문맥 벡터)" or "(*ablation*, 절제)"
 TERM = re.compile(
-    r"(?:\*([^*\n]+)\*( RNN)?|\b([A-Za-z0-9-]+))(?: \$[^$]+\$)? "
-    r"\(([가-힣][가-힣 -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
+    r"(?:(\*\*?)(?P<marked>[^*\n]+)\1(?P<rest> RNN)?|\b(?P<plain>[A-Za-z0-9-]+))(?: \$[^$]+\$)? "
+    r"\((?P<korean>[가-힣][가-힣 -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
+    r"|\(\*(?P<aside>[^*\n]+)\*, (?P<its_korean>[가-힣][가-힣 -]*)\)"
 )
 HEAD = """\
 # Glossary
@@ -30,8 +31,12 @@ def terms(path):
     """Return the terms that the lesson at `path` introduces, in their order."""
     cells = [cell.source for cell in lessons.read(path).cells if cell.cell_type == "markdown"]
     return [
-        Term((marked or plain) + rest, korean, path)
-        for marked, rest, plain, korean in TERM.findall("\n".join(cells))
+        Term(
+            ((each["marked"] or each["plain"] or each["aside"]) + (each["rest"] or "")).removeprefix("The "),
+            each["korean"] or each["its_korean"],
+            path,
+        )
+        for each in TERM.finditer("\n".join(cells))
     ]
 
 
