@@ -778,6 +778,23 @@ class TestCells:
         assert not caplog.records
         assert not capsys.readouterr().err
 
+    def test_what_is_neither_argument_nor_weight_is_lost_with_saving(self):
+        drawn = iter((0.5, 0.5, 0.7))
+
+        class Loses(self.right):
+            def build(self, input_shape):
+                super().build(input_shape)
+                self.share = next(drawn)
+
+            def call(self, inputs, states):
+                output, after = super().call(inputs, states)
+                return self.share * output, after
+
+        cells.comes_back(Loses, "LSTMCell")
+        drawn = iter((0.5, 0.7))
+        with pytest.raises(WrongAnswerError, match="neither argument nor weight"):
+            cells.comes_back(Loses, "LSTMCell")
+
 
 class Failing(keras.layers.Layer):
     def call(self, inputs):

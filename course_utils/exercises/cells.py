@@ -8,8 +8,10 @@ import contextlib
 import functools
 import logging
 import re
+import tempfile
 import traceback
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -56,6 +58,7 @@ def beside_its_numbers(name, states):
             functools.partial(goes_over_a_sequence, name=name),
         ),
         ("trains inside a compiled model", functools.partial(trains, name=name)),
+        ("computes the same in a model that was saved and loaded", functools.partial(comes_back, name=name)),
     ]
 
 
@@ -195,6 +198,22 @@ def trains(answer, name):
     for weight, was in zip(cell.weights, before, strict=True):
         if np.array_equal(properties.numbers(weight), was):
             raise WrongAnswerError("every weight changed by a step of training", f"the same {weight.name}")
+
+
+def comes_back(answer, name):
+    """Require that a model with the cell is saved, and computes the same when it is loaded."""
+    cell, _ = made(answer, name, OTHER_UNITS, OTHER_FEATURES)
+    inputs = np.random.default_rng(3).normal(size=(OTHER_ROWS, STEPS, OTHER_FEATURES)).astype("float32")
+    with no_error(), tempfile.TemporaryDirectory() as folder:
+        model = keras.Sequential([keras.Input((STEPS, OTHER_FEATURES)), keras.layers.RNN(cell)])
+        model.save(Path(folder) / "model.keras")
+        written = {type(cell).__name__: type(cell)}
+        loaded = keras.saving.load_model(Path(folder) / "model.keras", custom_objects=written)
+        before, after = (properties.numbers(each(inputs)) for each in (model, loaded))
+    if not np.allclose(before, after, atol=1e-6):
+        raise WrongAnswerError(
+            "the outputs of before", "others: is something computed from that is neither argument nor weight?"
+        )
 
 
 @contextlib.contextmanager
