@@ -14,7 +14,7 @@ WITHIN = {"exact": 0.05, "on_span": 0.1, "product": 0.1, "nearest": 0.2, "same":
 
 
 def scores(model, pairs):
-    """Return the product of each state of the decoder with each of the encoder, and less half their distance.
+    """Return the products of all states of decoder and encoder, and minus half their squared distances.
 
     Both are `(pairs, Tt, Ts)`, and minus infinity on padding. |q - k|^2 = |q|^2 - 2 q k + |k|^2.
     """
