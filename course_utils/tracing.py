@@ -8,10 +8,9 @@ import keras
 
 
 class VariablesFirst(keras.callbacks.Callback):
-    """Creates the variables of metrics and optimizer when the training of a built model begins.
+    """Creates the variables of the model, its metrics and its optimizer when the training begins.
 
-    What is learnt stays the same to the last bit. A model without weights is left alone: built here, it would
-    start from others.
+    What is learnt stays the same to the last bit.
 
     Args:
         inputs: of the training; some rows of them are read once.
@@ -25,9 +24,9 @@ class VariablesFirst(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):  # noqa: ARG002
         """Read some rows as in inference, measure them, and take back what that has changed."""
-        if not self.model.built:
-            return
         inputs, labels = keras.tree.map_structure(lambda array: array[: self.rows], self.given)
+        if not self.model.built:
+            self.model(inputs)
         before = [(variable, variable.numpy()) for variable in self.model.non_trainable_variables]
         self.model.compute_metrics(inputs, labels, self.model(inputs))
         self.model.reset_metrics()

@@ -32,10 +32,11 @@ def model_of(*parts, built=True):
     return model
 
 
-def test_the_step_is_traced_once():
+@pytest.mark.parametrize("built", [True, False])
+def test_the_step_is_traced_once(built):
     times = []
     for train in (training.train, lesson.train):
-        model = model_of(counted := Counted())
+        model = model_of(counted := Counted(), built=built)
         train(model, IDS, IDS, epochs=2, batch_size=8)
         times.append(counted.traced)
         assert float(counted.called) >= 6
