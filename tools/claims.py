@@ -26,8 +26,9 @@ notebook runs, and that raises an error if it says otherwise. `make run` checks 
 notebooks, and from what was measured under each seed, in `docs/seeds/`; a test holds it up to date.
 
 In small type stands what was measured, from the least to the largest over the seeds, with its bound after it.
-A bound alone was not yet measured over seeds. {mark} The figures were measured before the last change of the
-notebook's code.
+One figure alone is the same under every seed: nothing in it is drawn, or it comes from a record, whose
+trainings have seeds of their own. A bound alone was not yet measured over seeds. {mark} The figures were
+measured before the last change of the notebook's code.
 
 ## Statements
 
