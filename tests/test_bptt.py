@@ -294,7 +294,7 @@ def trained(choice, steps=6):
     model = Seq2Seq(encoder, decoder, 9, 9, embedding_dim=3)
     rng = np.random.default_rng(0)
     source, read, labels = rng.integers(0, 9, size=(3, steps * 8, TIME))
-    source[:, 0] = 1
+    source[:, 0] = read[:, 0] = 1  # a word, and the start mark
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
     model.compile(keras.optimizers.SGD(0.5), loss)
     return lesson.train(model, (source, read), labels, epochs=3, batch_size=8).history["loss"]
