@@ -69,3 +69,13 @@ def test_what_the_first_look_has_changed_is_taken_back():
     assert float(counted.called) == 0
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_building_a_model_is_no_reading():
+    model = model_of(counted := Counted(), built=False)
+    first = tracing.VariablesFirst(IDS, IDS, 8)
+    first.set_model(model)
+    first.on_train_begin()
+    assert model.built
+    assert model.optimizer.built
+    assert float(counted.called) == 0
