@@ -120,7 +120,7 @@ def test_what_was_measured_before_the_last_change_is_marked(found, evidence, tmp
     assert line_of(page, "- all distances").endswith("> 0.1, error | at (all) ends: < 1 †</sub>")  # a limit
     assert line_of(page, "- it learns") == "- it learns <sub>== True †</sub>"  # another text
     assert line_of(page, "- it shows") == "- it shows <sub>3 (> 1), seed 0 †</sub>"  # other code
-    assert page.count("† The figures were measured before the last change") == 1
+    assert page.count("† The code has changed since the seeds were run") == 1
 
 
 def test_a_seed_that_fails_shows(found, evidence, tmp_path):

@@ -28,7 +28,7 @@ notebooks, and from what was measured under each seed, in `docs/seeds/`; a test 
 In small type stands what was measured, from the least to the largest over the seeds, with its bound after it.
 One figure alone is the same under every seed: nothing in it is drawn, or it comes from a record, whose
 trainings have seeds of their own. A bound alone was not yet measured over seeds.
-{mark} The figures were measured before the last change of the notebook's code.
+{mark} The code has changed since the seeds were run: figures are from before, a bound alone has none yet.
 
 ## Statements
 
