@@ -8,7 +8,7 @@ from course_utils._validation import NamedArguments
 class InferredShapes:
     """Infers the shapes of the outputs from the call, so that no layer has to say them a second time.
 
-    To a model that is put together it takes the inputs for dense. Keras marks a symbolic tensor times a
+    In a functional model all inputs count as dense. Keras marks a symbolic tensor times a
     number, such as `embedding(ids) * 8`, as sparse, which it is not, and no product takes a sparse tensor.
     """
 

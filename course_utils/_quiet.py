@@ -6,7 +6,7 @@ import sys
 
 
 def import_tensorflow():
-    """Import TensorFlow in silence where it is Keras' backend and is not imported yet.
+    """Import TensorFlow in silence unless `KERAS_BACKEND` names another backend, or it is imported already.
 
     Import TensorFlow yourself, before this package, to see what it has to say.
     """

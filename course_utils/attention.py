@@ -73,7 +73,7 @@ def causal_mask(Tq, Tv, query_position=0):  # noqa: N803
         `causal_mask(Tq, Tv) & (ids != 0)[:, None, :]`.
 
     Raises:
-        ValueError: a number is not whole and positive, or positions have more than one axis.
+        ValueError: a number is not whole or is negative, or positions have more than one axis.
     """
     first = whole_positions("query_position", query_position)
     queries = first[..., None] + _places("Tq", Tq)
@@ -191,8 +191,8 @@ class LuongAttention(BaseAttention):
         mask: booleans that broadcast to `(batch, Tq, Tv)`, True where a query may look; for padding
             `(ids != 0)[:, None, :]`. Masks that Keras' layers have attached to query, value and key count
             besides, as in Keras' layers: a padded query looks at nothing, and nobody looks at padding.
-        query_position: index of the first query, one whole number or one for each row, `(batch,)`. Only
-            attention that knows positions reads it.
+        query_position: index of the first query, one whole number or one for each row, `(batch,)`. Read
+            with `use_causal_mask`, and by attention that knows positions (`LocalAttention`).
         use_causal_mask: hide from each query what comes after it, as `causal_mask` does.
         return_attention_scores: give the weights as well.
         Returns the context, `(batch, Tq, dim)`, and on request the weights, `(batch, Tq, Tv)`. Both are

@@ -40,9 +40,9 @@ class TransformerBlock(Layer):
         sequence itself, `(batch, num_heads, T, T)`, and to the memory, `(batch, num_heads, T, Tv)`.
 
     Raises:
-        ValueError: a number is not whole and positive, the sizes do not divide, the dropout is not from 0 to
-            below 1, the order is unknown, a mask is not boolean or has another shape, or there is a memory
-            without `cross` or `cross` without a memory.
+        ValueError: a number is not whole and positive, the size of the vectors is not divisible by
+            `num_heads`, the dropout is not from 0 to below 1, the order is unknown, a mask is not boolean or
+            has another shape, or there is a memory without `cross` or `cross` without a memory.
     """
 
     arguments = ("num_heads", "units", "causal", "cross", "normalize", "dropout")

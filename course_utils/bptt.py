@@ -136,7 +136,8 @@ def carry(recurrence, compiled, x, states, R, b, mask=None):
         compiled: whether XLA compiles both ways, which it does once for each shape.
         x: what the inputs add to each step, `(time, batch, width)`.
         states: the states before the first step, `(batch, units)` each.
-        R, b: the recurrent kernel, `(units, width)`, and the bias beside it, `(width,)`.
+        R, b: the recurrent kernel, `(units, width)`, and the bias beside it, `(width,)`; `GRU` alone reads
+            that, the others take zeros.
         mask: booleans `(time, batch, 1)`: where it is False, the states stay as they are.
 
     Returns:

@@ -38,9 +38,9 @@ class Embedding(Layer):
         Returns one vector for each id: `(batch, time, output_dim)`.
 
     Raises:
-        ValueError: a size is not a positive whole number, the ids are no numbers, or one is not in the
-            vocabulary.
-            Ids can be looked at only outside a compiled function; inside one the backend decides.
+        ValueError: a size is not a positive whole number, the initializer is unknown, the ids are no numbers,
+            or one is not in the vocabulary. Ids can be looked at only outside a compiled function; inside
+            one the backend decides.
     """
 
     def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", mask_zero=False, **kwargs):
@@ -110,7 +110,8 @@ class PositionalEncoding(Layer):
         Returns vectors of the same shape.
 
     Raises:
-        ValueError: the vectors have another shape or are no numbers, or a position is not whole or negative.
+        ValueError: the vectors have another shape or are no numbers, or a position is not whole, or is
+            negative.
     """
 
     def __init__(self, **kwargs):
@@ -199,9 +200,10 @@ class TokenAndPositionEmbedding(Layer):
         Returns vectors, `(batch, time, output_dim)`.
 
     Raises:
-        ValueError: a number is not whole and positive, the dropout is not from 0 to below 1, an id is not in
-            the vocabulary, or a sequence is longer than `max_length`. Ids and positions can be looked at
-            only outside a compiled function.
+        ValueError: a number is not whole and positive, the dropout is not from 0 to below 1, the ids have
+            another shape, one is not in the vocabulary, a position is not whole or is negative, or a
+            sequence is longer than `max_length`. Ids and positions can be looked at only outside a compiled
+            function.
     """
 
     def __init__(self, input_dim, output_dim, max_length=None, dropout=0.0, **kwargs):

@@ -109,7 +109,8 @@ def run(layer, recurrence, plain, sequences, states, mask, training):
         training: whether this is a step of training.
 
     Returns:
-        As `keras.layers.RNN.inner_loop`: the last output, all outputs, and the list of the last states.
+        As `keras.layers.RNN.inner_loop`: the last output, all outputs (without
+        `return_sequences` the last alone), and the list of the last states.
     """
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Greedy and beam search, and draws, over any model that has `first_tokens`, `start` and `step`."""
+"""Greedy and beam search, and draws, over a model with `end_mark`, `first_tokens`, `start` and `step`."""
 
 import random
 
@@ -26,9 +26,9 @@ def generate(
     too drops what looks bad at first, so it can end with a worse sequence.
 
     Args:
-        model: has `end_mark`, an id, and three methods. `first_tokens(source)` gives what the
-            first step reads, `(batch,)`. `start(source, max_length)` gives a state: a nest of tensors with
-            the batch first. `step(tokens, state, return_attention_scores=False)` gives the logits
+        model: has `end_mark`, an id, or -1 for none, and three methods. `first_tokens(source)` gives what
+            the first step reads, `(batch,)`. `start(source, max_length)` gives a state: a nest of tensors
+            with the batch first. `step(tokens, state, return_attention_scores=False)` gives the logits
             `(batch, vocabulary)`, the next state, and on request the weights `(batch, time)`.
         source: ids, `(batch, time)`, padded with 0.
         max_length: tokens after which a sequence stops, ended or not.
@@ -45,8 +45,9 @@ def generate(
 
     Raises:
         ValueError: the width or the length is not a positive whole number; the source is empty, of another
-            shape, or no ids; the model has none of the methods, or its logits are not numbers, as where its
-            weights are NaN; or the model refuses: it has no weights to return, too few positions, no such id.
+            shape, or no ids; the model lacks `end_mark` or a method, or its logits are not numbers, as where
+            its weights are NaN; or the model refuses: it has no weights to return, too few positions, no
+            such id.
     """
     max_length, width = require_whole("max_length", max_length), require_whole("beam_width", beam_width)
     flags = {"divide_by_length": divide_by_length, "return_log_probs": return_log_probs}

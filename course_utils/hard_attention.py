@@ -30,7 +30,7 @@ class HardAttention(LuongAttention):
         As `LuongAttention`, with `training=True` for draws.
 
     Raises:
-        ValueError: the seed is not whole; else as `LuongAttention`.
+        ValueError: the seed is not whole or is negative; else as `LuongAttention`.
     """
 
     arguments = ("score", "seed")
@@ -97,7 +97,7 @@ class HardAttentionModel(InferredShapes, keras.Model):
 
     Raises:
         ValueError: `encode` gives no query and value, or more than one query; `attention` has no
-            `log_prob`; or the decay is not between 0 and 1.
+            `log_prob`; `answer` is no layer or model; or the decay is not between 0 and 1.
     """
 
     def __init__(self, encode, attention, answer, baseline_decay=0.9, **kwargs):

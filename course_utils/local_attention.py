@@ -30,12 +30,12 @@ class LocalAttention(LuongAttention):
 
     Call:
         As `LuongAttention`. With "monotonic", t is `query_position` for the first query. The mask has
-        Tv columns: the last one that counts is the true length S.
+        Tv columns: S is one more than the last one that counts.
 
     Raises:
         ValueError: `window` is not a positive whole number; the alignment is unknown; the query position
-            is not whole or not one for each row; the mask has one column for all positions; else as
-            `LuongAttention`.
+            is not whole, is negative or not one for each row; the mask has one column for all positions; else
+            as `LuongAttention`.
     """
 
     arguments = ("window", "alignment", "score")

@@ -130,7 +130,8 @@ class SimpleRNNCell(_Cell):
 
     Args:
         units: size of the hidden state.
-        activation: what bounds the state; the book uses tanh, Elman a function from 0 to 1.
+        activation: the function of the sum, as Keras takes it; the book uses tanh, Elman a
+            function from 0 to 1.
         recurrent_initializer: how W_h starts. It decides whether gradients shrink or grow.
         **kwargs: `kernel_initializer` and `bias_initializer`: how W_x and b start; `use_bias`: False leaves
             b out; `name`, `dtype` and `trainable`, as every layer takes them.
@@ -141,7 +142,8 @@ class SimpleRNNCell(_Cell):
         Returns `h_t` as the output and `[h_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number, or another argument is unknown.
+        ValueError: `units` is not a positive whole number, another argument is not as above, or the inputs or
+            the states have another shape.
     """
 
     def __init__(self, units, activation="tanh", recurrent_initializer="orthogonal", **kwargs):
@@ -191,7 +193,8 @@ class LSTMCell(_Cell):
         Returns `h_t` as the output and `[h_t, c_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number, or another argument is unknown.
+        ValueError: `units` is not a positive whole number, another argument is not as above, or the inputs or
+            the states have another shape.
     """
 
     blocks = ("input", "forget", "candidate", "output")
@@ -234,8 +237,8 @@ class GRUCell(_Cell):
 
     Args:
         units: size of the hidden state.
-        reset_after: reset after the product, as above, with a bias on both sides of it. Equation 8
-            resets before it: `(r_t * h_{t-1}) W_h`.
+        reset_after: reset after the product, as above, with one bias inside what is reset and one
+            outside. Equation 8 resets before the product: `(r_t * h_{t-1}) W_h`.
         update_bias: where the bias of the update gate starts. Above zero, the cell starts by keeping.
             None: where the other biases start.
         **kwargs: `recurrent_initializer`, and what else `SimpleRNNCell` takes but `activation`.
@@ -246,7 +249,8 @@ class GRUCell(_Cell):
         Returns `h_t` as the output and `[h_t]` as the next states.
 
     Raises:
-        ValueError: `units` is not a positive whole number, or another argument is unknown.
+        ValueError: `units` is not a positive whole number, another argument is not as above, or the inputs or
+            the states have another shape.
     """
 
     blocks = ("update", "reset", "candidate")
@@ -356,8 +360,10 @@ class SimpleRNN(_RecurrentLayer):
             the last one, `(batch, units)`; `return_state` gives the last states as well; `go_backwards`
             reads from the last step to the first; `stateful` starts each batch where the last one stopped;
             `unroll` writes the steps out, and `zero_output_for_mask` puts zeros where a step does not
-            count, both as in Keras. `fused="auto"` uses the gradients written by hand in `bptt` where they
-            are faster: TensorFlow on the CPU, float32. False never does, True always.
+            count, both as in Keras. `fused="auto"` takes a faster way where there is one, in TensorFlow on
+            the CPU in float32: TensorFlow's block for a small LSTM, and for the others, where `train` has
+            many steps to go, the gradients written by hand in `bptt`. False goes by the cell,
+            True never does.
 
     Call:
         sequences: `(batch, time, features)`.
@@ -366,8 +372,8 @@ class SimpleRNN(_RecurrentLayer):
             the one that a layer has attached to the sequences, if one has.
 
     Raises:
-        ValueError: as the cell; the input, the mask or a state has another shape than this, or the mask is
-            not boolean.
+        ValueError: as the cell; an option is not as above, or `fused=True` not possible; the input, the mask
+            or a state has another shape than this, a sequence has no step, or the mask is not boolean.
     """
 
     cell_class = SimpleRNNCell

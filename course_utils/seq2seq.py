@@ -78,9 +78,10 @@ class Encoder(_RecurrentStack):
     Learning to Align and Translate", section 3.2.)
 
     Args:
-        cells: the class of the cells, for example `GRUCell`; or a list from the first layer to the last of
-            cells, ours, Keras' or your own, and of layers that carry one (`keras.layers.RNN` and what comes
-            from it) with `return_sequences=True` and `return_state=True`. To be saved, a cell of your own
+        cells: the class of the cells, for example `GRUCell`; or one made already, or a list of them from the
+            first layer to the last: cells, ours, Keras' or your own, and layers that carry one
+            (`keras.layers.RNN` and what comes from it, or `Bidirectional` with `merge_mode="concat"`), with
+            `return_sequences=True` and `return_state=True`. To be saved, a cell of your own
             needs a `build`, a `get_config` and `keras.saving.register_keras_serializable`.
         units: size of a cell's states, where `cells` is a class.
         depth: number of recurrent layers, each on the outputs of the one before, where `cells` is a class;
@@ -95,8 +96,9 @@ class Encoder(_RecurrentStack):
         last states, `(batch, width)` each. `width` is `units`, or twice that if it reads both ways.
 
     Raises:
-        ValueError: the cells are no recurrent ones, a number is not whole and positive, the sequences have
-            another shape, or the mask is not boolean or has another shape.
+        ValueError: the cells are no recurrent ones; a layer is stateful, goes backwards or does not return
+            all; `units` or `depth` come with cells that are made already; a number is not whole and positive;
+            the sequences have another shape, or the mask is not boolean or has another shape.
     """
 
     def __init__(self, cells, units=None, depth=None, bidirectional=False, **kwargs):
@@ -179,7 +181,8 @@ class Decoder(_RecurrentStack):
 
     Raises:
         ValueError: as in `Encoder`; the attention is of another kind, the order is unknown, there is
-            attention and no memory, or weights are asked of a decoder without attention.
+            attention and no memory, weights are asked of a decoder without attention, the state is none, or
+            inputs with a mask come to a decoder that attends before its step.
     """
 
     def __init__(self, cells, units=None, depth=None, attention=None, attend="after", **kwargs):
@@ -234,7 +237,8 @@ class Decoder(_RecurrentStack):
         Args:
             states: for each layer the list of its states, `(batch, units)` each, as an encoder gives them.
             memory: what attention looks at, `(batch, Tv, dim)`. It is projected here, once.
-            mask: booleans `(batch, Tv)`, True where the memory counts; all counts if left out.
+            mask: booleans `(batch, Tv)`, True where the memory counts. Left out, a mask that a layer of Keras
+                has attached to the memory is read; without one all counts.
 
         Returns:
             A dict with the `"states"` and, with attention, the projected `"memory"`, its `"mask"` and the
@@ -353,8 +357,9 @@ class Seq2Seq(Translator):
 
     Raises:
         ValueError: encoder and decoder do not fit, a size or a mark is no such number, there are not as many
-            sources as targets, an id is outside its vocabulary, or a target does not begin with the start
-            mark. Ids can be looked at only outside a compiled function.
+            sources as targets, an id is outside its vocabulary, a target does not begin with the start mark,
+            or a vocabulary lacks the marks or has others. Ids can be looked at only outside a compiled
+            function.
     """
 
     def __init__(
