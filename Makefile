@@ -1,4 +1,4 @@
-# Every command of the course. Each sets up .venv first, and finds nothing to do when that is done.
+# Every command of the course. Each but help sets up .venv first, which is quick once it is done.
 # Written for GNU make 3.81, which macOS ships.
 
 VERSIONS ?= stored

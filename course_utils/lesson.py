@@ -55,11 +55,13 @@ def start(seed=0, gpu=False, devices=1):
         devices: how many devices TensorFlow is to see in the CPU, to try out what runs on several machines.
 
     Raises:
-        ValueError: the seed is not a whole number from 0 to 2**32 - 1, or there is not one device at least.
+        ValueError: the seed is not a whole number from 0 to 2**32 - 1, `gpu` is not True or False, or there
+            is not one device at least.
         RuntimeError: TensorFlow has run something already, and it is too late for this.
     """
     global _seed
-    _seed = _whole_seed(os.environ.get("COURSE_SEED") or seed)
+    given = os.environ.get("COURSE_SEED")
+    _seed = _whole_seed("COURSE_SEED", given) if given else _whole_seed("seed", seed)
     require_whole("devices", devices)
     require_flag("gpu", gpu)
     if keras.backend.backend() == "tensorflow":
@@ -161,7 +163,11 @@ def settle(number, said, verdict, *bounds):
 
 
 def log(entry):
-    """Append `entry`, a dict, as a line of JSON to the file that `COURSE_LOG` names, if it names one."""
+    """Append `entry`, a dict, as a line of JSON to the file that `COURSE_LOG` names, if it names one.
+
+    Raises:
+        ValueError: the entry is no dict.
+    """
     if not isinstance(entry, dict):
         raise ValueError(f"`entry` must be a dict. Received: entry={entry!r:.80}")
     path = os.environ.get("COURSE_LOG")
@@ -170,13 +176,13 @@ def log(entry):
             file.write(json.dumps({**entry, "seed": _seed}, ensure_ascii=False) + "\n")
 
 
-def _whole_seed(value):
+def _whole_seed(name, value):
     try:
         number = int(value)
     except (OverflowError, TypeError, ValueError):
         number = -1
     if not 0 <= number < 2**32 or str(number) != str(value).strip():
-        raise ValueError(f"A seed must be a whole number from 0 to 2**32 - 1. Received: seed={value!r}")
+        raise ValueError(f"A seed must be a whole number from 0 to 2**32 - 1. Received: {name}={value!r}")
     return number
 
 
@@ -195,6 +201,10 @@ def _prepare_tensorflow(gpu, devices):
             tf.config.set_logical_device_configuration(cpu, parts)
     if not gpu and tf.config.get_visible_devices("GPU"):
         raise RuntimeError("This kernel already uses the GPU. Restart it, then call `lesson.start()` first.")
+    if gpu and tf.config.list_physical_devices("GPU") and not tf.config.get_visible_devices("GPU"):
+        raise RuntimeError(
+            "This kernel has hidden the GPU already. Restart it, then call `lesson.start(gpu=True)` first."
+        )
     if devices > 1 and len(tf.config.list_logical_devices("CPU")) != devices:
         raise RuntimeError(
             "TensorFlow has chosen its devices already. Restart the kernel, then call "

@@ -116,6 +116,10 @@ class TokenAccuracy(keras.metrics.Metric):
     Under teacher forcing this is a figure of training. What a model can do is measured on what it
     generates, by `exact_match`. Where it is one of the `weighted_metrics`, a token counts by the weight of
     its sample, or by its own.
+
+    Args:
+        name: what the history calls it.
+        **kwargs: `dtype`, as every metric takes it.
     """
 
     def __init__(self, name="accuracy", **kwargs):

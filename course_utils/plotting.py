@@ -10,7 +10,7 @@ from cycler import cycler
 from matplotlib.font_manager import fontManager, get_font
 from matplotlib.ticker import MaxNLocator
 
-from course_utils._validation import require_items, require_numbers, require_whole
+from course_utils._validation import require_items, require_number, require_numbers, require_whole
 
 # Okabe and Ito's colours are told apart by colour-blind readers; the line styles differ too.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
@@ -23,7 +23,8 @@ fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))  # or b
 
 
 def style():
-    """Set the one plot style of the course; in a notebook, pictures have two pixels for each of a screen.
+    """Set the one plot style of the course; in a notebook, pictures have two pixels for each pixel of
+    the screen.
 
     Korean is drawn in Korean letters, but not in a text with a formula.
     """
@@ -56,8 +57,8 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
 
     Args:
         x: `(points,)`, or a dict with the points of each line.
-        lines: a dict from the label of each line to its values, `(points,)`; or those of several seeds,
-            `(seeds, points)`, drawn as their mean within a band from the least to the largest.
+        lines: a dict from the label of each line to its values, `(points,)`; or an array with those of
+            several seeds, `(seeds, points)`, drawn as their mean within a band from the least to the largest.
         xlabel, ylabel: what the axes show, with units.
         title: the one thing to see.
         level: a pair of a height and its label, drawn as a thin horizontal line: chance, or a baseline.
@@ -69,7 +70,8 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
         The axes.
 
     Raises:
-        ValueError: there is no line, a line has not as many values as points, or the level is no such pair.
+        ValueError: there is no line, a line has not as many values as points, `x` is complex or lacks the
+            points of a line, or the level, the colours or the axes are not as above.
     """
     if not isinstance(lines, dict) or not lines:
         raise ValueError(f"`lines` must be a dict, not empty. Received: lines={lines!r:.80}")
@@ -94,6 +96,8 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
         raise ValueError(f"`axes` must be Matplotlib's. Received: axes={axes!r:.80}")
     if level is not None and (not isinstance(level, (list, tuple)) or len(level) != 2 or np.ndim(level[0])):
         raise ValueError(f"`level` must be a height and its label. Received: level={level!r:.80}")
+    if level is not None:
+        require_number("level", level[0])
     axes = plt.subplots()[1] if axes is None else axes
     if all(np.asarray(points).dtype.kind == "i" for points, _ in drawn.values()):  # epochs, steps, words
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))

@@ -135,7 +135,11 @@ class Vocabulary:
         return {"tokens": tokens, "marks": list(self.marks[1:]), "separator": self.separator}
 
     def count_unknown(self, sentences):
-        """Return how many tokens of `sentences` the vocabulary does not list, repeated ones counted again."""
+        """Return how many tokens of `sentences` the vocabulary does not list, repeated ones counted again.
+
+        Raises:
+            ValueError: the sentences are no lists of tokens.
+        """
         return sum(not self._lists(token) for sentence in _require_sentences(sentences) for token in sentence)
 
     def _require_separator(self, separator):

@@ -425,6 +425,15 @@ class TestAddress:
             data.sentence_pairs("http://127.0.0.1/fra.txt", "1" * 64, cache=tmp_path / "cache")
         assert not list(tmp_path.glob("cache/*"))
 
+    @pytest.mark.parametrize("url", ["http://127.0.0.1/한국.zip", "http://[bad/x", "://x"])
+    def test_what_is_no_address_is_refused(self, url, tmp_path):
+        with pytest.raises(ValueError, match=r"must be a whole address.*Received: path_or_url="):
+            data.sentence_pairs(url, "1" * 64, cache=tmp_path / "cache")
+
+    def test_the_pairs_themselves_are_no_path(self):
+        with pytest.raises(ValueError, match=r"must be a file, or an address.*Received: path_or_url="):
+            data.sentence_pairs("Go.\t가.\n" * 100)
+
     def test_a_full_disk_leaves_no_half_of_a_file(self, address, tmp_path, monkeypatch):
         folder, url = address
         content = "\n".join(LINES).encode()

@@ -2,6 +2,7 @@
 
 import codecs
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,12 @@ def test_repeated_paragraphs_and_windows_are_left_out():
         text("abcdefgh" * 80 + "a", length=8)
 
 
+def test_blank_lines_are_no_repeated_paragraphs():
+    chapters = [KOREAN[start : start + 300].strip() for start in range(0, 3_000, 300)]
+    assert text("\n\n\n\n".join(chapters), length=16).repeated == 0
+    assert text("\n\n\n\n".join([*chapters, chapters[0]]), length=16).repeated == 1
+
+
 def test_a_window_that_stands_elsewhere_in_training_is_not_held_out():
     content = "".join(np.random.default_rng(0).choice(list("abcdefgh"), size=3_000)) + "\n"
     task = text(content, length=16)
@@ -174,6 +181,16 @@ def test_too_few_characters_are_counted_in_the_error(length, file):
 def test_a_file_that_is_not_there_is_named_and_colab_is_told_where_to_drop_it(wrong):
     with pytest.raises(ValueError, match=r"no such file here. In Colab: .*drop.*Received: path_or_text="):
         text(wrong)
+
+
+def test_a_file_that_cannot_be_read_is_not_said_to_be_missing(file, monkeypatch):
+    def refuse(_):
+        raise PermissionError("not yours")
+
+    path = file(KOREAN.encode())
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError, match="not yours"):
+        text(path)
 
 
 def test_a_folder_is_no_file(tmp_path):

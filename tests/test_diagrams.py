@@ -809,7 +809,8 @@ def test_a_part_of_seq2seq_that_is_taken_away_is_pale_and_the_others_are_not(par
         ("unrolled", {"steps": 0}, "`steps` must be a whole number of at least 1"),
         ("unrolled", {"steps": []}, "`steps` must be a list, not empty"),
         ("unrolled", {"steps": [["a"], ["b", "c"]]}, "`steps` must be a list"),
-        ("unrolled", {"steps": "abc"}, "`steps` must be a whole number"),
+        ("unrolled", {"steps": "abc"}, "`steps` must be a whole number or a list"),
+        ("unrolled", {"steps": range(3)}, "`steps` must be a whole number or a list"),
         ("unrolled", {"steps": 2, "backward": [1]}, "`backward` must be 2 numbers"),
         (
             "unrolled",

@@ -189,3 +189,14 @@ def test_the_code_of_a_lesson_leaves_its_words_out(tmp_path):
     path = store(tmp_path, "02_rnn.ipynb", markdown("# 02"), code("y = 2", "setup"), code("x = 1"), code(""))
     assert kept.code(path) == ["y = 2", "x = 1"]
     assert kept.code(path, without=["setup"]) == ["x = 1"]
+
+
+def test_what_python_compiles_changes_no_key(tmp_path):
+    record, compiled = tmp_path / "records/its.json", tmp_path / "records/__pycache__/its.cpython-311.pyc"
+    compiled.parent.mkdir(parents=True)
+    record.write_text("{}")
+    before = kept.contents(tmp_path)
+    compiled.write_bytes(b"\0")
+    assert kept.contents(tmp_path) == before
+    record.write_text("[]")
+    assert kept.contents(tmp_path) != before

@@ -53,7 +53,7 @@ def test_the_environment_replaces_the_seed(monkeypatch):
 @pytest.mark.parametrize("wrong", ["-1", "1.5", "one", str(2**32)])
 def test_a_seed_must_be_a_whole_number(monkeypatch, wrong):
     monkeypatch.setenv("COURSE_SEED", wrong)
-    with pytest.raises(ValueError, match="A seed must be a whole number"):
+    with pytest.raises(ValueError, match=r"A seed must be a whole number.*Received: COURSE_SEED="):
         lesson.start()
 
 
@@ -85,6 +85,13 @@ def test_the_gpu_is_hidden_unless_it_is_asked_for(monkeypatch):
     assert not hidden
     lesson.start()
     assert hidden == [([], "GPU")]
+
+
+def test_a_gpu_that_is_hidden_already_cannot_be_had(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["one"])
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda _: [])
+    with pytest.raises(RuntimeError, match="has hidden the GPU already"):
+        lesson.start(gpu=True)
 
 
 def test_training_is_deterministic():

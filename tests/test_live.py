@@ -173,8 +173,10 @@ def test_signs_of_html_stay_signs(pairs, text):
     [
         ("ab", ["1"], (2, 1), r"here \(1, 2\). Received: shape=\(2, 1\)"),
         ("ab", ["1", "2"], (2,), r"here \(2, 2\). Received: shape=\(2,\)"),
-        ("", ["1"], (1, 1), "`text` must be a list, not empty"),
+        ("", ["1"], (1, 1), "`text` must be a date, a string. Received: text=''"),
+        (None, ["1"], (1, 1), "`text` must be a date, a string. Received: text=None"),
         ("ab", [], (1, 2), "`written` must be a list, not empty"),
+        ("ab", [3], (1, 2), r"`written` must be tokens, strings. Received: written=\[3\]"),
     ],
 )
 def test_a_map_of_another_shape_is_refused(pairs, text, written, shape, said):

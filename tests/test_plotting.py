@@ -199,6 +199,7 @@ def test_a_picture_is_not_drawn_into_another_one(name):
         ("curves", {"x": {"first line": [1, 2]}}, "`x` must have the points of each line"),
         ("curves", {"x": None}, "`x` must be a list"),
         ("curves", {"level": 1}, "`level` must be a height and its label"),
+        ("curves", {"level": ("chance", 0.5)}, "`level` must be a number. Received: level='chance'"),
         ("heatmap", {"rows": ["one"]}, r"a column for each label, here \(1, 2\).*shape=\(3, 2\)"),
         ("heatmap", {"columns": list("abc")}, r"here \(3, 3\). Received: shape=\(3, 2\)"),
         ("heatmap", {"rows": None}, "`rows` must be a list"),

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from tools import address, lessons
 
-NOT_WRITTEN = frozenset()  # numbers that are kept free
-
 
 class Form(NamedTuple):
     """A form: its title, its parts, those that it may lack, and what is the most or the least of each."""
@@ -161,7 +159,7 @@ def has_its_parts(stored):
 
 
 def is_short(stored):
-    """It is read in half an hour: few cells, few words."""
+    """It is short: few cells, few words."""
     cells = stored.notebook.cells
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
     for count, most, what in ((len(cells), MOST_CELLS, "cells"), (words, MOST_WORDS, "words")):

@@ -73,7 +73,8 @@ def reached(path):
     `recurrent.py`, and to nothing else that `course_utils/__init__.py` imports.
 
     Raises:
-        ValueError: a module makes the name when it is asked for, so that reading cannot find where.
+        ValueError: a module makes the name when it is asked for, so that reading cannot find where, or
+            an import is relative.
     """
     found, left = {}, [path]
     while left:
@@ -120,7 +121,7 @@ def _file(module):
 
 def contents(folder):
     """Return the code of each module in a folder, and a digest of each record, by their names."""
-    paths = [path for path in sorted(folder.rglob("*.*")) if path.is_file()]
+    paths = [path for path in sorted(folder.rglob("*.*")) if path.is_file() and path.suffix != ".pyc"]
     files = {path.relative_to(folder).as_posix(): path for path in paths}
     records = {name: path for name, path in files.items() if name.startswith("records/") and name != VERDICTS}
     digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in records.items()}

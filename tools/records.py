@@ -30,7 +30,10 @@ def main(arguments=None, build=BUILD):
         return f"N must be the number of a lesson with records: {known}. Received: N={options.one}"
     os.environ |= kept.ONE_THREAD | {"COURSE_QUIET": "1"}  # two parts on two cores
     if options.check:
-        return check(names)
+        try:
+            return check(names)
+        except ValueError as error:
+            return str(error)
     for name in names:
         if why := unfit(name):
             print(f"{name}: {why}")

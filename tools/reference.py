@@ -29,8 +29,9 @@ AS_MARKDOWN = (
 HEAD = """\
 # The public names
 
-Every layer, model and function of `course_utils`, module by module. Layers and models come from the package
-itself: `from course_utils import LSTM`. [Another page](keras.md) says where they differ from Keras'.
+Every layer, model and function of `course_utils` but the figures of `live`, module by module. Layers and
+models come from the package itself: `from course_utils import LSTM`. [Another page](keras.md) says where they
+differ from Keras'.
 This page is written from the docstrings by `make reference`, and a test holds it up to date.
 """
 

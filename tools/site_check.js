@@ -1,4 +1,4 @@
-// What tools/site_check.py asks of a page, in the page: each function returns what is wrong, in words.
+// What tools/site_check.py asks of a page, in the page: the first three return what is wrong, in words, the others what they see.
 window.siteCheck = {
   content() {
     const all = (selector) => [...(document.querySelector("article") ?? document.body).querySelectorAll(selector)];

@@ -1,4 +1,4 @@
-"""The lessons' data: small, made or shipped here, each with the truth that decides its answers."""
+"""The lessons' data, made or shipped here, and what reads a text or pairs of your own."""
 
 from course_utils.data.airline import airline
 from course_utils.data.clauses import clauses

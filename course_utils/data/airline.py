@@ -56,14 +56,22 @@ class Airline:
         )
 
     def scale(self, passengers):
-        """Turn thousands of passengers into what the network reads."""
+        """Turn thousands of passengers into what the network reads.
+
+        Raises:
+            ValueError: they are no numbers, or not all positive.
+        """
         passengers = require_numbers("passengers", passengers)
         if passengers.min() <= 0:
             raise ValueError(f"`passengers` must be positive. Received: passengers={passengers.min()}")
         return (np.log(passengers) - self.mean) / self.deviation
 
     def unscale(self, scaled):
-        """Turn what the network answers into thousands of passengers."""
+        """Turn what the network answers into thousands of passengers.
+
+        Raises:
+            ValueError: it is no numbers.
+        """
         return np.exp(require_numbers("scaled", scaled) * self.deviation + self.mean)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from course_utils._validation import require_flag, require_one_of, require_share, require_whole
 from course_utils.data.parallel import MARKS, Pairs, Parallel
-from course_utils.data.text import decoded
+from course_utils.data.text import decoded, is_file
 from course_utils.vocabulary import PAD, UNKNOWN, Vocabulary
 
 SECONDS = 30  # without a byte from the network, before it is given up
@@ -165,9 +165,9 @@ def _content(path_or_url, file_hash, cache):
             )
         return _download(str(path_or_url), file_hash, cache)
     path = Path(path_or_url)
-    if not path.is_file():
+    if not is_file(path):
         raise ValueError(
-            f"`path_or_url` must be a file, or an address with ://. Received: path_or_url={path_or_url!r}"
+            f"`path_or_url` must be a file, or an address with ://. Received: path_or_url={path_or_url!r:.80}"
         )
     content = path.read_bytes()
     if file_hash is not None:
@@ -212,11 +212,16 @@ def _download(url, file_hash, cache):
 
 
 def _fetch(url):
-    # Some servers refuse a client that does not give its name.
-    request = urllib.request.Request(url, headers={"User-Agent": "course_utils"})
     try:
+        # Some servers refuse a client that does not give its name.
+        request = urllib.request.Request(url, headers={"User-Agent": "course_utils"})
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
             return answer.read()
+    except (ValueError, http.client.InvalidURL) as error:
+        raise ValueError(
+            "`path_or_url` must be a whole address, with letters beyond ASCII written as %ED%95%9C. "
+            f"Received: path_or_url={url!r:.80}"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(
             f"Cannot read {url}: {error!r}. If this machine is offline, fetch the file elsewhere and pass "

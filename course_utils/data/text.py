@@ -25,7 +25,8 @@ class Text:
     """A text in two parts.
 
     Attributes:
-        vocabulary: padding, the unknown mark, and the characters of `train`, the most frequent ones first.
+        vocabulary: padding, the unknown mark, and the characters that are often enough in `train`, the most
+            frequent ones first.
         train, validation: `Windows`.
         characters: number of characters that were read, without what is repeated.
         repeated: number of paragraphs that were left out because the same stood before.
@@ -66,14 +67,16 @@ def text(path_or_text=None, length=64, most=None, validation=0.1, min_count=2):
         A `Text`.
 
     Raises:
-        ValueError: there is no such file, it is in another encoding, the text has too few characters, or an
-            argument is not as above. What was expected is said, and what came.
+        ValueError: there is no such file, it is in another encoding, the text has too few characters, nothing
+            is left to validate, no character is often enough, or an argument is not as above. What was
+            expected is said, and what came.
     """
     require_whole("length", length)
     most = None if most is None else require_whole("most", most)
     validation, min_count = require_share("validation", validation), require_whole("min_count", min_count)
     paragraphs = _normalised(_read(path_or_text))[:most].strip().split(BETWEEN)
-    content = BETWEEN.join(dict.fromkeys(paragraphs))
+    different = dict.fromkeys(paragraphs)
+    content = BETWEEN.join(different)
     windows = _windows(content, length, validation)
     train, held_out = _apart(windows, validation)
     vocabulary = _vocabulary(train, min_count)
@@ -81,7 +84,7 @@ def text(path_or_text=None, length=64, most=None, validation=0.1, min_count=2):
         vocabulary,
         *(Windows(vocabulary.encode(map(list, part))) for part in (train, held_out)),
         characters=len(content),
-        repeated=len(paragraphs) - len(dict.fromkeys(paragraphs)),
+        repeated=sum(map(bool, paragraphs)) - sum(map(bool, different)),
     )
 
 
@@ -92,9 +95,8 @@ def _read(given):
     if not isinstance(given, (str, os.PathLike)):
         raise ValueError(f"`path_or_text` must be a path or a text. Received: path_or_text={given!r:.80}")
     path = Path(given)
-    with contextlib.suppress(OSError):  # a name that is too long
-        if path.is_file():
-            return _content(path)
+    if is_file(path):
+        return _content(path)
     if isinstance(given, str) and (len(given) > LONGEST_PATH or any(end in given for end in "\r\n")):
         return given
     raise ValueError(
@@ -102,6 +104,14 @@ def _read(given):
         "click the folder at the left edge, drop your file there, and write its name. "
         f"Received: path_or_text={given!r:.80}"
     )
+
+
+def is_file(path):
+    """Say whether there is a file; a name that is too long for one is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def decoded(content):
@@ -168,7 +178,8 @@ def _apart(windows, validation):
     held_out = new_windows(held_out, trained_on)
     if not train or not held_out:
         raise ValueError(
-            "There must be windows to train, and others to validate. "
+            "There must be windows to train, and others to validate: one that stands in the training text is "
+            "left out. "
             f"Received: {len(train)} and {len(held_out)} different ones, with validation={validation}"
         )
     return train, held_out

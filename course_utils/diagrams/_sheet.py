@@ -240,6 +240,8 @@ def steps_of(argument, steps):
     """Return how many steps there are, and what is read at each if that was given."""
     listed = isinstance(steps, (list, tuple, np.ndarray))
     words = words_of(argument, steps) if listed else []
+    if not listed and (isinstance(steps, str) or not np.isscalar(steps)):
+        raise ValueError(f"`{argument}` must be a whole number or a list. Received: {argument}={steps!r:.80}")
     return len(words) or require_whole(argument, steps), words
 
 

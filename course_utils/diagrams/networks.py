@@ -34,7 +34,8 @@ def unrolled(steps, backward=None, values=None, title=None):
         The axes.
 
     Raises:
-        ValueError: there is no step, a name is unknown, or there are not as many numbers as steps.
+        ValueError: there is no step, a name is unknown, there are not as many numbers as steps, or one of
+            `backward` is negative.
     """
     steps, words = steps_of("steps", steps)
     numbers = numbers_of(values, {"x": steps, "h": steps + 1, "y": steps}, steps)

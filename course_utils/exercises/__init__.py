@@ -97,7 +97,7 @@ def vote(lesson, votes):
     settled = statements.of_lesson(lesson)
     if not isinstance(votes, dict) or not votes:
         raise ValueError(
-            f"`votes` must be a dict from a statement's number to True, False or None. "
+            f'`votes` must be a dict from a statement\'s number to True, False, "depends" or None. '
             f"Received: votes={votes!r:.80}"
         )
     for number, given in votes.items():

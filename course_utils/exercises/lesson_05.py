@@ -352,7 +352,7 @@ def _is_the_step_of_the_gru(answer):
     )
 
 
-BIASES, RUN = np.array([-6.0, 0.0, 6.0]), 5  # 2 to the power of 6 - 3 is 8, as many as there are units
+BIASES, RUN = np.array([-6.0, 0.0, 6.0]), 5  # not 6: 0.5 ** 3 would be 8 * 0.5 ** 6, two mistakes alike
 NOISE = np.random.default_rng(4).normal(size=(10, 3, 2)).astype("float32")
 
 

@@ -46,17 +46,6 @@ def whole_numbers(came):
     return array.astype("int64")
 
 
-def true_or_false(came):
-    """Return a bool, and require that it is one: Python's, NumPy's, or a tensor's."""
-    try:
-        array = np.asarray(came)
-    except Exception:
-        raise WrongAnswerError("True or False", brief(came)) from None
-    if array.dtype != bool or array.shape or np.ma.is_masked(came):
-        raise WrongAnswerError("True or False", brief(came))
-    return bool(array)
-
-
 def same_shape(came, expected):
     """Require an array of the shape `expected`."""
     shape = numbers(came).shape
@@ -100,7 +89,7 @@ def same_gradient(came, expected, of, whose):
 
 
 def one_for_each(given, measured):
-    """Return what an experiment measured, in a list, a dict or an array: one number for each `given`."""
+    """Return as an array what an experiment measured; require one number for each `given`."""
     measured = numbers(list(measured.values()) if isinstance(measured, dict) else measured)
     same_shape(measured, np.shape(given))
     return measured

@@ -53,7 +53,8 @@ def date_map(pairs, text, written, weights):
         A `Page`.
 
     Raises:
-        ValueError: there is no token or no character, or not one weight for each of both.
+        ValueError: the text is no string or empty, a token is no string or there is none, or there is not one
+            weight for each character and token.
     """
     settings = {"longest": pairs.test.source_ids.shape[1], "examples": examples(pairs)}
     start = START.format(model=as_json(model(pairs)), settings=as_json(settings))
@@ -93,6 +94,9 @@ def read(pairs, texts):
 
     Returns:
         A list of pairs: the tokens up to the end mark, and their weights, `(tokens, characters)`.
+
+    Raises:
+        ValueError: a text is empty, or has a character that stands in no date.
     """
     reader = date_reader.stored(pairs, records.weights(RECORD))
     ids = pairs.source_vocabulary.encode([list(text) for text in texts])
@@ -114,7 +118,11 @@ def still(text, written, weights):
         ValueError: as in `date_map`.
     """
     weights = require_numbers("weights", weights, finite=True)
-    read, written = require_items("text", list(text)), require_items("written", written)
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"`text` must be a date, a string. Received: text={text!r:.80}")
+    read, written = list(text), require_items("written", written)
+    if not all(isinstance(token, str) for token in written):
+        raise ValueError(f"`written` must be tokens, strings. Received: written={written!r:.80}")
     if weights.shape != (len(written), len(read)):
         raise ValueError(
             "`weights` must have a row for each token and a column for each character, here "

@@ -5,7 +5,7 @@ A record is two files in this folder. Its recipe, such as `forget_bias.py`, has
 - `LESSON`: the number of the lesson that draws it;
 - `PARTS`: the settings of each part, in a list of dicts; what is measured over seeds has a setting `seed`;
 - `make(**settings)`: it measures one part, in ten minutes at most, and returns a dict of figures, each a
-  number or a list of numbers; one part may also return `"weights"`, a dict from names to arrays;
+  number or a list, also of lists; one part may also return `"weights"`, a dict from names to arrays;
 - `WITHIN`: how far apart, on average, each figure may be when a part is made anew, on another machine.
 
 What came of all parts stands beside it, in `forget_bias.json`, with the versions that made it and a key of
@@ -31,7 +31,8 @@ def read(name, figure=None):
         figure: what was measured, such as "accuracy"; it can be left out where there is one alone.
 
     Returns:
-        A dict from the setting that varies, a tuple where several do, to an array `(seeds, ...)`.
+        A dict from the setting that varies (a tuple where several do, () where none does) to an array
+        `(seeds, ...)`.
 
     Raises:
         ValueError: there is no record or no figure of that name, or the record is not whole.

@@ -36,6 +36,6 @@ def make(model, examples, seed):
     keras.utils.set_random_seed(seed)
     network = keras.Sequential([keras.Input((None, 2)), RIVALS[model](), layers.Dense(1)])
     network.compile(optimizers.Adam(5e-3, clipnorm=1.0), "mse")
-    shown = np.arange(4_000) % examples  # a part is 100 updates, whatever the number of examples
+    shown = np.arange(4_000) % examples  # an epoch is 100 updates, whatever the number of examples
     history = train(network, inputs[shown], labels[shown], 16, batch_size=40, validation=held_out).history
     return {"training": history["loss"], "held-out": history["val_loss"]}

@@ -1,6 +1,6 @@
 """How long must a text be? A small Transformer and counts, on the first characters of Python's help texts.
 
-What is held out of a text stands nowhere in training, and chooses the weights that are kept.
+What is held out of a text stands nowhere in training, and chooses the epoch that counts.
 """
 
 import math
