@@ -113,6 +113,13 @@ def test_each_claim_has_the_range_of_each_bound_over_the_seeds(found, evidence, 
     assert claims.NO_SEEDS not in page
 
 
+def test_a_limit_that_is_measured_may_be_another_here(found, evidence, tmp_path):
+    runs = [[entry(LONG, (0.5, ">", limit), (1e-9, "<", 1))] for limit in (0.2, 0.3)]
+    measure(found, tmp_path, *((log, []) for log in runs))
+    ends = "<sub>0.5 (> 0.2 - 0.3), error | at (all) ends: 1e-09 (< 1), seeds 0-1</sub>"
+    assert line_of(claims.render([found, evidence], tmp_path), "- all distances").endswith(ends)
+
+
 def test_what_was_measured_before_the_last_change_is_marked(found, evidence, tmp_path):
     measure(found, tmp_path, ([entry(LONG, (0.5, ">", 0.2), (1e-9, "<", 1)), entry("it knew")], []))
     measure(evidence, tmp_path, ([entry("it shows", (3, ">", 1))], []), code="of another notebook")
