@@ -9,6 +9,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.font_manager import fontManager, get_font
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from course_utils._validation import require_items, require_number, require_numbers, require_whole
 
@@ -31,6 +32,7 @@ def style():
     plt.rcdefaults()
     plt.rcParams.update(
         {
+            "axes.axisbelow": True,
             "axes.grid": True,
             "axes.prop_cycle": cycler(color=COLORS) + cycler(linestyle=LINES),
             "axes.spines.right": False,
@@ -105,7 +107,7 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
         (line,) = axes.plot(points, np.mean(seeds, axis=0), label=label, color=(colors or {}).get(label))
         if len(seeds) > 1:
             low, high = np.min(seeds, axis=0), np.max(seeds, axis=0)
-            axes.fill_between(points, low, high, color=line.get_color(), alpha=0.2)
+            axes.fill_between(points, low, high, facecolor=line.get_color(), alpha=0.15, linewidth=0)
     if level is not None:
         height, label = level
         axes.axhline(height, color="0.4", linewidth=1, linestyle=":", label=label)
@@ -115,7 +117,10 @@ def curves(x, lines, xlabel, ylabel, title=None, level=None, colors=None, axes=N
 
 
 def _label_at_ends(axes):
-    """Write the label of each line beside its end; where labels would touch, the upper one moves up."""
+    """Write the label of each line beside its end; where labels would touch, the upper one moves up.
+
+    A thin line leads from each end to its label.
+    """
     apart = 1.3 * plt.rcParams["font.size"] * axes.figure.dpi / 72 / axes.get_window_extent().height
     axes.get_ylim()  # settles what it shows
     to_share = axes.get_yaxis_transform() + axes.transAxes.inverted()
@@ -123,16 +128,21 @@ def _label_at_ends(axes):
     heights = np.array([to_share.transform((1, end))[1] for end, _ in ends])
     order, steps = np.argsort(heights, kind="stable"), apart * np.arange(len(ends))
     lowest = np.maximum.accumulate(np.clip(heights[order], 0, 1) - steps)
-    places = np.minimum(lowest, max(1 - steps[-1], 0)) + steps  # no higher than the frame
-    for place, (_, line) in zip(places, (ends[each] for each in order), strict=True):
+    places = np.minimum(lowest, max(1 - apart / 2 - steps[-1], 0)) + steps  # no higher than the frame
+    beside = offset_copy(axes.transAxes, axes.figure, x=14, units="points")
+    for place, each in zip(places, order, strict=True):
+        (_, line), height = ends[each], np.clip(heights[each], 0, 1)
+        leader = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
         axes.annotate(
             line.get_label(),
+            (1, height),
             (1, place),
-            (6, 0),
             xycoords="axes fraction",
-            textcoords="offset points",
+            textcoords=beside,
             color=line.get_color(),
             va="center",
+            annotation_clip=False,
+            arrowprops={**leader, "color": line.get_color()},
         )
 
 
@@ -317,9 +327,10 @@ def position_waves(waves, positions=(8, 24, 40), title=None):
     rows.set(xlabel="feature", ylabel="position")
     rows.grid(visible=False)
     figure.colorbar(image, ax=rows, label="what is added")
-    places = {f"from {each}": np.arange(len(waves)) - each for each in positions}
-    lines = {f"from {each}": waves[each] @ waves.T for each in positions}
-    curves(places, lines, "distance", "dot product", axes=alike)
+    for each in positions:
+        alike.plot(np.arange(len(waves)) - each, waves[each] @ waves.T, label=f"from {each}")
+    alike.set(xlabel="distance", ylabel="dot product")
+    alike.legend(loc="lower center")
     figure.suptitle(title, fontsize="medium")
     return rows, alike
 

@@ -98,8 +98,8 @@ class Sheet:
     def gate(self, x, y, word, formula, name):
         """Draw a part with weights of its own: its formula is applied to what comes in."""
         place = self.box(x, y, "", name, COLORS[name], width=1.46, height=1.2)
-        self.label(x, y + 0.28, word, name, size=WORD)
-        self.label(x, y - 0.25, formula, name, size=FORMULA)
+        self.label(x, y + 0.28, word, name, size=WORD - 0.5)
+        self.label(x, y - 0.25, formula, name, size=NUMBER)
         return place
 
     def operation(self, x, y, sign, name=""):

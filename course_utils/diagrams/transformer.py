@@ -7,7 +7,7 @@ SIDES = "encoder", "decoder"
 PARTS = "embedding", "positions", "self-attention", "cross-attention", "feed-forward"
 LESSONS = dict(zip(PARTS, ("lesson 01", "lesson 10", "lesson 10", "lesson 08", "lesson 11"), strict=True))
 PATH, WIDE = 4, 3.0  # the residual path's line, and the width of a part
-PITCH = 2.15  # of a part with its norm, from one fork to the next
+PITCH = 2.3  # of a part with its norm, from one fork to the next
 
 
 def architecture(here=None, without=(), title=None):
@@ -28,7 +28,7 @@ def architecture(here=None, without=(), title=None):
         ValueError: there is no such part or side.
     """
     here = None if here is None else require_one_of("here", here, PARTS)
-    sheet = Sheet(14.7, 12.55, title, without=taken_away(without, SIDES))
+    sheet = Sheet(14.7, 13.0, title, without=taken_away(without, SIDES))
     reads = {"encoder": "source", "decoder": "target so far"}
     ends, looks = {}, {}
     for name, path, column in (("encoder", 5.6, 3.5), ("decoder", 8.0, 10.1)):
@@ -63,39 +63,39 @@ def block_orders(title=None):
     Returns:
         The axes.
     """
-    sheet = Sheet(11.4, 6.6, title)
+    sheet = Sheet(11.4, 7.0, title)
     style = {"color": COLORS["forward"], "width": PATH}
     for left, name, draw in ((0.1, "post-norm (2017)", _post_norm), (5.8, "pre-norm", _pre_norm)):
-        sheet.frame(left, 0.9, left + 5.5, 5.7)
-        sheet.label(left + 3.4, 6.2, name, size=FORMULA)
+        sheet.frame(left, 0.9, left + 5.5, 6.1)
+        sheet.label(left + 3.4, 6.55, name, size=FORMULA)
         path, column = left + 1.2, left + 3.5
         below = sheet.word(path, 0.4, "x")
         for number, part in enumerate(("self-attention", "feed-forward")):
-            below, _ = draw(sheet, path, column, 1.2 + 2.2 * number, part, "", below, style)
-        sheet.wire(below, (path, 6.1), **style)
+            below, _ = draw(sheet, path, column, 1.2 + 2.4 * number, part, "", below, style)
+        sheet.wire(below, (path, 6.5), **style)
     return sheet.axes
 
 
 def _pre_norm(sheet, path, column, bottom, part, owner, below, style):
     """Draw x + part(norm(x)): return the sum, and the part."""
-    norm = sheet.box(column, bottom + 0.45, "norm", owner, SOFT, 1.2, 0.45, size=WORD)
+    norm = sheet.box(column, bottom + 0.4, "norm", owner, SOFT, 1.2, 0.45, size=WORD)
     box = sheet.box(column, bottom + 1.15, part, owner, _color(part), WIDE, 0.55, size=WORD)
-    plus = sheet.operation(path, bottom + 1.7, PLUS, owner)
+    plus = sheet.operation(path, bottom + 1.85, PLUS, owner)
     sheet.wire(below, plus, **style)
     sheet.wire((path, bottom), (column, bottom), norm, part=owner, dot=True)
     sheet.wire(norm, box, part=owner)
-    sheet.wire(box, (column, bottom + 1.7), plus, part=owner)
+    sheet.wire(box, (column, bottom + 1.85), plus, part=owner)
     return plus, box
 
 
 def _post_norm(sheet, path, column, bottom, part, owner, below, style):
     """Draw norm(x + part(x)): return the norm, and the part."""
-    box = sheet.box(column, bottom + 0.6, part, owner, _color(part), WIDE, 0.55, size=WORD)
-    plus = sheet.operation(path, bottom + 1.15, PLUS, owner)
-    norm = sheet.box(path, bottom + 1.8, "norm", owner, SOFT, 1.2, 0.45, size=WORD)
+    box = sheet.box(column, bottom + 0.55, part, owner, _color(part), WIDE, 0.55, size=WORD)
+    plus = sheet.operation(path, bottom + 1.1, PLUS, owner)
+    norm = sheet.box(path, bottom + 1.98, "norm", owner, SOFT, 1.2, 0.45, size=WORD)
     sheet.wire(below, plus, **style)
     sheet.wire((path, bottom), (column, bottom), box, part=owner, dot=True)
-    sheet.wire(box, (column, bottom + 1.15), plus, part=owner)
+    sheet.wire(box, (column, bottom + 1.1), plus, part=owner)
     sheet.wire(plus, norm, **style)
     return norm, box
 
