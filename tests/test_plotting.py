@@ -62,6 +62,8 @@ def test_a_label_stands_at_the_end_of_its_line_in_its_colour_and_touches_no_othe
     assert (middles["low"], middles["gone"]) == pytest.approx((0.1, 0.5), abs=0.03)
     assert middles["gone"] < middles["chance"]
     assert middles["high"] < middles["also high"] < middles["out"] < 1.03
+    leads = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert (leads["high"], leads["also high"], leads["out"]) == pytest.approx((0.9, 0.9, 1))
     ordered = sorted(boxes.values(), key=lambda box: box.y0)
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(ordered))
     colours = {line.get_label(): line.get_color() for line in axes.lines}
@@ -74,7 +76,7 @@ def test_a_label_stands_at_the_end_of_its_line_whatever_is_shown():
     leads = {text.get_text(): text.xy[1] for text in axes.texts}
     low, high = axes.get_ylim()
     assert places["low"] == leads["low"] == pytest.approx((-10 - low) / (high - low))
-    assert places["high"] <= leads["high"] == pytest.approx((30 - low) / (high - low))
+    assert places["high"] == leads["high"] == pytest.approx((30 - low) / (high - low))
 
 
 def test_several_seeds_are_a_mean_in_a_band():
