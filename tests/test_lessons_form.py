@@ -142,6 +142,15 @@ BROKEN = [
     (LESSON, form.has_exercises, rewritten("def answer_1", f"{STUB}.x"), "must be one stub"),
     (LESSON, form.figures_end_in_show, added(code("plt.plot(x)")), "must end in plt.show()"),
     (LESSON, form.figures_end_in_show, with_output(shown(image_png="aaaa")), "must end in plt.show()"),
+    *(
+        (
+            LESSON,
+            form.labels_stay_at_their_lines,
+            added(code(f"a = plotting.curves(x)\na.{move}")),
+            "moves the y",
+        )
+        for move in ("set_ylim(0, 1)", "set(xticks=x, ylim=(0, 1))")
+    ),
     (LESSON, form.training_is_seeded, rewritten("seed()", "model.fit(x)"), "must call seed()"),
     (LESSON, form.training_is_seeded, rewritten("seed()", "train(model, x, y, 3)"), "must call seed()"),
     (LESSON, form.by_hand_is_numpy, added(code("keras.ops.tanh(x)"), after="## By hand"), "not use Keras"),

@@ -247,6 +247,14 @@ def figures_end_in_show(stored):
             yield stored.at(cell, "has a figure and must end in plt.show()")
 
 
+def labels_stay_at_their_lines(stored):
+    """No axis is moved after `curves` has set labels at the ends of its lines."""
+    for cell in stored.code:
+        _, *after = cell.source.split("plotting.curves(")
+        if any(re.search(r"\.set_ylim\(|\.set\([^)]*\bylim=", part) for part in after):
+            yield stored.at(cell, "moves the y axis under labels that stand: give ylim to curves")
+
+
 def training_is_seeded(stored):
     """Its cells that train set the seed, so that running them again gives the same."""
     of_its_own = any(re.search(r"^def train\b", cell.source, re.MULTILINE) for cell in stored.code)
@@ -267,6 +275,7 @@ def by_hand_is_numpy(stored):
 OF_ALL = (
     *(size_is_small, is_plain_python, is_executed, stores_no_faults, cells_are_short, begins_with_badge),
     *(has_setup, has_a_title, outputs_are_compared, makes_claims, figures_end_in_show, training_is_seeded),
+    labels_stay_at_their_lines,
 )
 RULES = {
     LESSON: (
