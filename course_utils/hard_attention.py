@@ -97,7 +97,7 @@ class HardAttentionModel(InferredShapes, keras.Model):
 
     Raises:
         ValueError: `encode` gives no query and value, or more than one query; `attention` has no
-            `log_prob`; `answer` is no layer or model; or the decay is not between 0 and 1.
+            `log_prob`; `answer` cannot be called; or the decay is not between 0 and 1.
     """
 
     def __init__(self, encode, attention, answer, baseline_decay=0.9, **kwargs):
