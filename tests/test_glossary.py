@@ -13,7 +13,7 @@ The *hidden state* $h$ (은닉 상태) is what an RNN (순환 신경망) carries
 That is a *deep* RNN (심층 순환 신경망). A *seq2seq* model (see below)
 and `il` (일) are no terms, and *Attention* (어텐션) is one.
 *One-hot* (원-핫 인코딩), *context vector* (컨텍스트 벡터, also 문맥 벡터), and spend (돈을, money) is none.
-**The cache** (캐시) is one, and what is trained without it (*ablation*, 절제).
+**The cache** (캐시) is one, and what is trained without it (*ablation*, 절제); *top-k* (상위 k 샘플링), too.
 """
 
 
@@ -29,6 +29,7 @@ def test_terms_are_found_as_the_lessons_write_them(tmp_path):
         ("context vector", "컨텍스트 벡터"),
         ("cache", "캐시"),
         ("ablation", "절제"),
+        ("top-k", "상위 k 샘플링"),
     ]
 
 

@@ -9,6 +9,7 @@ from course_utils.records import (
     beyond_length,
     bits_over_steps,
     character_counts,
+    gru_beyond_length,
     number_models,
     trained_without,
 )
@@ -111,3 +112,10 @@ def test_a_rate_rises_in_a_twentieth_of_the_steps_and_falls_to_0(steps, rising):
     assert max(rates) == pytest.approx(0.01)
     assert rates[0] == pytest.approx(0.001)
     assert rates[-1] == pytest.approx(0, abs=1e-8)
+
+
+def test_the_gru_sees_no_later_character_and_no_number_of_a_position():
+    model = gru_beyond_length.reader(SIZE)
+    ids = np.random.default_rng(0).integers(1, SIZE, size=(2, 12))
+    assert later_changes_nothing(lambda some: model([some, np.zeros(2)]), ids, 6)
+    np.testing.assert_array_equal(model([ids, np.zeros(2)]), model([ids, np.full(2, 96)]))

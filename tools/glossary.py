@@ -10,7 +10,7 @@ PAGE = lessons.ROOT / "GLOSSARY.md"
 # "**The cache** (캐시)", "*context vector* (컨텍스트 벡터, also 문맥 벡터)" or "(*ablation*, 절제)"
 TERM = re.compile(
     r"(?:(\*\*?)(?P<marked>[^*\n]+)\1(?P<rest> RNN)?|\b(?P<plain>[A-Za-z0-9-]+))(?: \$[^$]+\$)? "
-    r"\((?P<korean>[가-힣][가-힣 -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
+    r"\((?P<korean>[가-힣][가-힣a-z -]*)(?:, (?:also|[A-Z])[^)]*)?\)"
     r"|\(\*(?P<aside>[^*\n]+)\*, (?P<its_korean>[가-힣][가-힣 -]*)\)"
 )
 HEAD = """\
